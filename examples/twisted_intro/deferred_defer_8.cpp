@@ -1,0 +1,38 @@
+// The reactor fires a Deferred, and either of its two functions stops the reactor. After twisted-deferred/defer-8.py.
+
+#include "python_text.hpp"
+
+#include <ropewalk/defer/deferred.hpp>
+#include <ropewalk/reactor/reactor.hpp>
+
+#include <iostream>
+#include <string>
+
+namespace defer = ropewalk::defer;
+
+using python::print;
+using python::printTo;
+
+auto& reactor = ropewalk::reactor();
+
+void gotPoem(const std::string& poem) {
+    print(poem);
+    reactor.stop();
+}
+
+void poemFailed(const ropewalk::Failure&) {
+    printTo(std::cerr, "poem download failed");
+    printTo(std::cerr, "I am terribly sorry");
+    printTo(std::cerr, "try again later?");
+    reactor.stop();
+}
+
+int main() {
+    defer::Deferred<std::string> d;
+
+    d.addCallbacks(gotPoem, poemFailed);
+
+    reactor.callWhenRunning([d] { d.callback("Another short poem."); });
+
+    reactor.run();
+}

@@ -1,0 +1,29 @@
+// A list of two Deferreds fires when both have fired. After deferred-list/deferred-list-3.py.
+
+#include "python_text.hpp"
+
+#include <ropewalk/defer/deferred_list.hpp>
+
+#include <string>
+#include <vector>
+
+namespace defer = ropewalk::defer;
+
+using python::print;
+
+void gotResults(const std::vector<ropewalk::Result<std::string>>& res) {
+    print("We got:", res);
+}
+
+int main() {
+    print("Two Deferreds.");
+    defer::Deferred<std::string> d1;
+    defer::Deferred<std::string> d2;
+    defer::DeferredList d(std::vector{d1, d2});
+    print("Adding Callback.");
+    d.addCallback(gotResults);
+    print("Firing d1.");
+    d1.callback("d1 result");
+    print("Firing d2.");
+    d2.callback("d2 result");
+}

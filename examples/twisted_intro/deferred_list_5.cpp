@@ -1,0 +1,28 @@
+// A list that takes its members' errors. After deferred-list/deferred-list-5.py.
+
+#include "python_text.hpp"
+
+#include <ropewalk/defer/deferred_list.hpp>
+#include <ropewalk/defer/errors.hpp>
+
+#include <string>
+#include <vector>
+
+namespace defer = ropewalk::defer;
+
+using python::print;
+
+void gotResults(const std::vector<ropewalk::Result<std::string>>& res) {
+    print("We got:", res);
+}
+
+int main() {
+    defer::Deferred<std::string> d1;
+    defer::Deferred<std::string> d2;
+    defer::DeferredList d(std::vector{d1, d2}, {.consumeErrors = true});
+    d.addCallback(gotResults);
+    print("Firing d1.");
+    d1.callback("d1 result");
+    print("Firing d2 with errback.");
+    d2.errback(ropewalk::Exception("d2 failure"));
+}
