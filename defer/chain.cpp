@@ -1,6 +1,8 @@
 #include <ropewalk/defer/chain.hpp>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -30,15 +32,7 @@ struct ThreadEnd {
     }
     ThreadEnd(const ThreadEnd&) = delete;
     ThreadEnd& operator=(const ThreadEnd&) = delete;
-    ~ThreadEnd() {
-        destroyLivingCoroutines();
-        ThreadState& thread = ThreadState::here;
-        thread.mostSpares = 0;
-        thread.spares = 0;
-        while (thread.spare != nullptr) {
-            ::operator delete(std::exchange(thread.spare, *static_cast<void**>(thread.spare)));
-        }
-    }
+    ~ThreadEnd() { ThreadState::here.end(); }
 };
 
 }  // namespace
@@ -48,9 +42,30 @@ void ThreadState::watchEnd() {
     (void)end;
 }
 
+void ThreadState::end() noexcept {
+    destroyLivingCoroutines();
+#if ROPEWALK_CHECKS
+    while (chains != nullptr) {
+        Chain* chain = std::exchange(chains, chains->nextLiving);
+        chain->previousLiving = chain->nextLiving = nullptr;
+        chain->home = nullptr;
+    }
+#endif
+    ended = true;
+    mostSpares = 0;
+    spares = 0;
+    while (spare != nullptr) {
+        ::operator delete(std::exchange(spare, *static_cast<void**>(spare)));
+    }
+}
+
 #if ROPEWALK_CHECKS
 void Chain::link() noexcept {
     ThreadState& here = ThreadState::here;
+    if (here.ended) {
+        return;
+    }
+    home = &here;
     nextLiving = here.chains;
     if (nextLiving != nullptr) {
         nextLiving->previousLiving = this;
@@ -59,6 +74,9 @@ void Chain::link() noexcept {
 }
 
 void Chain::unlink() noexcept {
+    if (home == nullptr) {
+        return;
+    }
     (previousLiving != nullptr ? previousLiving->nextLiving : ThreadState::here.chains) = nextLiving;
     if (nextLiving != nullptr) {
         nextLiving->previousLiving = previousLiving;
@@ -67,6 +85,12 @@ void Chain::unlink() noexcept {
 #else
 void Chain::unlink() noexcept {}
 #endif
+
+void Chain::usedElsewhere() const noexcept {
+    std::fprintf(stderr, "a Deferred made at %s:%u was used in a thread that isn't its own: see Reactor::firer\n",
+                 madeAt.file_name(), static_cast<unsigned>(madeAt.line()));
+    std::abort();
+}
 
 // Result.
 
@@ -120,6 +144,19 @@ void Chain::settle(std::source_location where) {
         canceller->destroy(canceller);
         running = false;
     }
+}
+
+// The canceller's destructor may drop the handle that was used.
+void Chain::firedWithCanceller(std::source_location where) {
+    retain();
+    settle(where);
+    if (paused != 0 || !hasEntries()) {
+        release();
+        return;
+    }
+    Loop loop(where);
+    loop.push(*this);
+    loop.run();
 }
 
 void Chain::errback(Failure error, std::source_location where) {
@@ -241,6 +278,9 @@ void Chain::waitFor(Chain& inner, Entry& entry) {
     if (&inner == this) {
         std::rethrow_exception(returnedItself(entry.where));
     }
+    if (inner.dying) {
+        std::rethrow_exception(abandoned("a callback returned a Deferred that is being destroyed"));
+    }
     if (inner.idle()) {
         receive(inner, entry);
         return;
@@ -255,14 +295,18 @@ void Chain::waitFor(Chain& inner, Entry& entry) {
     inner.hasWaiters = true;
     waiting = true;
     waitingOn = &inner;
+}
+
+void Chain::leave(Entry& entry) noexcept {
+    Chain* inner = waiting ? waitingOn : nullptr;
     // A closure that holds the handle it returned would keep what keeps it. It can go, unless a coroutine runs in it.
-    const bool inUse = inner.coroutine && !inner.called;
-    if (entry.has(Entry::hasDrop) && !inUse && mentions(entry, inner)) {
-        inner.retain();
-        entry.operation(Verb::drop, entry, *this, nullptr);
+    if (inner != nullptr && entry.has(Entry::hasDrop) && (inner->called || !inner->coroutine) && mentions(entry, *inner)) {
+        inner->retain();
         entry.traits &= static_cast<std::uint8_t>(~Entry::hasDrop);
-        inner.release();
+        entry.operation(Verb::drop, entry, *this, nullptr);
+        inner->release();
     }
+    concluded = false;
 }
 
 void Chain::receive(Chain& inner, const Entry& entry) {
@@ -298,6 +342,9 @@ void Chain::receive(Chain& inner, const Entry& entry) {
 }
 
 void Chain::chainTo(Chain& target, std::source_location where) {
+    if (dying) {
+        return;
+    }
     if (&target == this) {
         throw RuntimeError("chainDeferred: a Deferred can't be chained to itself");
     }
@@ -334,6 +381,8 @@ void Chain::buryDeep() noexcept {
         delete this;
         return;
     }
+    dying = true;
+    references = 1;
     ThreadState& thread = ThreadState::here;
     next = nullptr;
     if (thread.graves == nullptr) {
@@ -348,7 +397,6 @@ void Chain::buryDeep() noexcept {
     thread.digging = true;
     while (Chain* dead = thread.graves) {
         thread.graves = dead->next;
-        dead->references = 1;
         dead->tearDown();
         if (--dead->references == 0) {
             delete dead;
@@ -362,7 +410,6 @@ void Chain::tearDown() noexcept {
     if (kind == Kind::failure && called && !waiting) {
         reportUnhandled(failure);
     }
-    dying = true;
     while (Entry* entry = peek()) {
         switch (entry->type) {
             case Entry::Type::callback:
@@ -408,7 +455,8 @@ inline void Loop::runCallback(Chain& chain, Entry& entry) {
         } catch (...) {
             chain.setException(std::current_exception(), entry.where);
         }
-        if (chain.waiting) {
+        if (chain.waiting || chain.concluded) {
+            chain.leave(entry);
             return;
         }
     } else if (chain.kind == Chain::Kind::failure) {
@@ -429,7 +477,13 @@ inline void Loop::resume(Chain& chain, CoroutineEntry& entry) {
     Chain& own = *promise->mine;
     own.retain();
     promise->awaited();
-    promise->frame.resume();
+    own.running = true;
+    try {
+        promise->frame.resume();
+    } catch (...) {
+        destructorThrew();
+    }
+    own.running = false;
     pushIfRunnable(own);
 }
 
@@ -506,6 +560,7 @@ void Loop::conclude(Chain& chain, Settle settle) {
     }
     chain.consume(entry);
     if (onStack) {
+        chain.concluded = true;
         chain.release();
     } else {
         push(chain);
@@ -558,7 +613,7 @@ Chain* Chain::waitsOn() const noexcept {
     if (!called && coroutine) {
         return maker.promise != nullptr ? maker.promise->awaiting : nullptr;
     }
-    return waitingOn;
+    return called && !waiting ? nullptr : waitingOn;
 }
 
 void Chain::cancel(std::string_view reason, std::source_location where) {
@@ -569,17 +624,19 @@ void Chain::cancel(std::string_view reason, std::source_location where) {
 
 void Chain::cancelWith(std::exception_ptr error, std::source_location where) {
     Chain* chain = this;
-    while (chain->called ? chain->waiting : chain->coroutine) {
-        if (Chain* inner = chain->waitsOn()) {
+    while (!chain->dying && (chain->called ? chain->waiting : chain->coroutine)) {
+        Chain* inner = chain->waitsOn();
+        if (inner != nullptr && !inner->dying) {
             chain = inner;
             continue;
         }
         if (chain->called) {
-            // What it waited on is gone unfired: nobody else can go on with it.
+            // What it waited on is gone, or going, unfired: nobody else can go on with it.
             Loop loop(where);
             chain->retain();
             loop.conclude(*chain, [&](const Entry&) {
                 chain->waiting = false;
+                chain->waitingOn = nullptr;
                 chain->setFailure(Failure(std::move(error), where));
             });
             loop.run();
@@ -617,7 +674,7 @@ void Chain::cancelWith(std::exception_ptr error, std::source_location where) {
             Chain& chain;
             Canceller* canceller;
         } calling(*chain, canceller);
-        const bool fails = canceller->call(*canceller, *chain);
+        const bool fails = canceller->call(*canceller, *chain, error, where);
         if (!chain->called && fails) {
             chain->setFailure(Failure(std::move(error), where));
             chain->fired(where);

@@ -64,8 +64,8 @@ struct CoroutineEntry : Entry {
 };
 
 struct Canceller {
-    /// Says whether the chain is to fail with a CancelledError if it is still unfired.
-    bool (*call)(Canceller& canceller, Chain& chain) = nullptr;
+    /// Says whether the chain is to fail with this CancelledError if it is still unfired.
+    bool (*call)(Canceller& canceller, Chain& chain, const std::exception_ptr& error, std::source_location where) = nullptr;
     void (*destroy)(Canceller* canceller) noexcept = nullptr;
 };
 
@@ -91,14 +91,16 @@ struct ThreadState {
     Chain* lastGrave = nullptr;
     bool digging = false;
     bool watched = false;
+    bool ended = false;
     PromiseBase* coroutines = nullptr;
     Chain* chains = nullptr;
     void* spare = nullptr;  // memory of chains that are gone, linked by its first word
     std::uint32_t spares = 0;
     std::uint32_t mostSpares = 0;
 
-    /// The thread's end will destroy its coroutines and give back its spare memory.
+    /// The thread's end will destroy its coroutines, let go of its chains and give back its spare memory.
     void watchEnd();
+    void end() noexcept;
 
     [[gnu::tls_model("initial-exec")]] static thread_local constinit ThreadState here;
 };
@@ -123,8 +125,12 @@ struct Chain {
     static void* operator new(std::size_t size);
     static void operator delete(void* chain) noexcept;
 
-    void retain() noexcept { ++references; }
+    void retain() noexcept {
+        checkThread();
+        ++references;
+    }
     void release() noexcept {
+        checkThread();
         if (--references == 0) {
             bury();
         }
@@ -186,11 +192,11 @@ struct Chain {
         if (!coroutine && maker.canceller == nullptr) [[likely]] {
             maker.firedAt = where;
             called = true;
+            if (paused == 0 && hasEntries()) {
+                runIdle(where);
+            }
         } else {
-            settle(where);
-        }
-        if (paused == 0 && hasEntries()) {
-            runIdle(where);
+            firedWithCanceller(where);
         }
     }
     void errback(Failure error, std::source_location where);
@@ -270,6 +276,8 @@ struct Chain {
     /// The callback of `entry` returned `inner`: take its result, or wait for it.
     void waitFor(Chain& inner, Entry& entry);
     void receive(Chain& inner, const Entry& entry);
+    /// The loop leaves `entry`, which waits, or waited and was concluded.
+    void leave(Entry& entry) noexcept;
     void chainTo(Chain& target, std::source_location where);
     /// What this chain waits on just now: a chain, or what its coroutine awaits.
     Chain* waitsOn() const noexcept;
@@ -286,6 +294,7 @@ struct Chain {
     bool running = false;
     bool waiting = false;
     bool dying = false;
+    bool concluded = false;  // its entry waited, and had its result before it came back to the loop
     bool coroutine = false;
     bool makerFires : 1 = false;
     bool suppressed : 1 = false;
@@ -311,16 +320,30 @@ struct Chain {
 #if ROPEWALK_CHECKS
     Chain* previousLiving = nullptr;
     Chain* nextLiving = nullptr;
+    const ThreadState* home = nullptr;  // none: its thread has ended
 #endif
+
+    /// Ends the program if the chain belongs to another thread that lives.
+    void checkThread() const noexcept {
+#if ROPEWALK_CHECKS
+        if (home != nullptr && home != &ThreadState::here) [[unlikely]] {
+            usedElsewhere();
+        }
+#endif
+    }
 
 private:
     ~Chain() = default;
 
+    [[noreturn]] void usedElsewhere() const noexcept;
+
+    void firedWithCanceller(std::source_location where);
     void grow(std::uint32_t bytes);
     Entry* peekFurther() noexcept;
     /// Nothing is left that needs a destructor, or a word in the log.
     bool isPlain() const noexcept {
-        return called && (kind == Kind::none || (kind == Kind::value && type->destroy == nullptr)) && !hasEntries();
+        return called && (kind == Kind::none || (kind == Kind::value && type->destroy == nullptr)) && writeBase == room &&
+               readAt == writeAt;
     }
     void link() noexcept;
     void unlink() noexcept;

@@ -34,6 +34,11 @@ struct Access {
     struct Adopted {};
 };
 
+/// In the place of an end's type: the handle may be a stale one, so whatever comes leaves None.
+struct UnknownEnd {};
+template <class T>
+using EndKept = std::conditional_t<std::is_void_v<T>, UnknownEnd, T>;
+
 template <class T>
 void setNoneOrValue(Chain& chain, const char* who, std::source_location where) {
     if constexpr (std::is_void_v<T>) {
@@ -49,7 +54,7 @@ inline constexpr const char* silentErrback = "an errback that returned nothing";
 /// The result of a Deferred<From> that the chain waited for becomes one of To.
 template <class From, class To>
 void convertResult(Chain& chain, std::source_location where) {
-    if constexpr (std::is_void_v<From> && !std::is_void_v<To>) {
+    if constexpr (std::is_same_v<To, UnknownEnd> || (std::is_void_v<From> && !std::is_void_v<To>)) {
         chain.setNone(silentErrback, where);
     } else if constexpr (!std::is_void_v<To> && !std::is_same_v<From, To>) {
         From value = std::move(chain.value<From>());
@@ -94,16 +99,15 @@ void settleWith(Chain& chain, Entry& entry, Call&& call) {
         if (!result) {
             chain.setFailure(std::move(result).error());
             chain.failure.passed(entry.where);
-        } else if constexpr (std::is_void_v<Value> || std::is_void_v<End>) {
+        } else if constexpr (std::is_void_v<Value> || std::is_void_v<End> || std::is_same_v<End, UnknownEnd>) {
             setNoneOrValue<End>(chain, silentErrback, entry.where);
         } else {
             chain.clearResult();
             chain.emplace<End>(*std::move(result));
         }
-    } else if constexpr (std::is_void_v<End>) {
+    } else if constexpr (std::is_void_v<End> || std::is_same_v<End, UnknownEnd>) {
         (void)call();
-        chain.clearResult();
-        chain.setVoid();
+        setNoneOrValue<End>(chain, silentErrback, entry.where);
     } else {
         Plain value = call();
         if constexpr (!overwrites) {
@@ -114,9 +118,10 @@ void settleWith(Chain& chain, Entry& entry, Call&& call) {
 }
 
 template <class From, class To>
-consteval void checkConversion() {
-    static_assert(std::is_void_v<From> || std::is_void_v<To> || std::is_constructible_v<To, From>,
-                  "ropewalk: an errback's value must convert to the type that the chain has here, or be nothing");
+consteval bool checkConversion() {
+    constexpr bool converts = std::is_void_v<From> || std::is_void_v<To> || std::is_constructible_v<To, From>;
+    static_assert(converts, "ropewalk: an errback's value must convert to the type that the chain has here, or be nothing");
+    return converts;
 }
 
 template <class F, class T>
@@ -131,7 +136,8 @@ decltype(auto) callWithValue(F& function, Chain& chain, const Entry& entry) {
     } else if constexpr (how == Takes::value) {
         if (chain.kind == Chain::Kind::none) [[unlikely]] {
             if constexpr (NoneOf<T>::exists) {
-                return function(NoneOf<T>::value());
+                chain.clearResult();
+                chain.emplace<T>(NoneOf<T>::value());
             } else {
                 std::rethrow_exception(chain.noResult(entry.where));
             }
@@ -191,23 +197,40 @@ consteval Takes takesBoth() {
     return std::invocable<F&, Result<T>> ? Takes::value : std::invocable<F&> ? Takes::nothing : Takes::unfit;
 }
 
+template <class F, class T, Takes how = takesBoth<F, T>()>
+struct BothCall {
+    using Result = void;
+};
 template <class F, class T>
-decltype(auto) callWithResult(F& function, Chain& chain, std::source_location where) {
-    constexpr Takes how = takesBoth<F, T>();
-    static_assert(how != Takes::unfit,
-                  "ropewalk: this function can take neither a Result of the Deferred's type (with the extra arguments) nor nothing");
-    if constexpr (how == Takes::value) {
-        return function(takeResult<T>(chain, where));
-    } else if constexpr (how == Takes::nothing) {
-        return function();
+struct BothCall<F, T, Takes::value> {
+    using Result = std::invoke_result_t<F&, ropewalk::Result<T>>;
+};
+template <class F, class T>
+struct BothCall<F, T, Takes::nothing> {
+    using Result = std::invoke_result_t<F&>;
+};
+template <class F, class T>
+using BothCallResult = typename BothCall<F, T>::Result;
+
+/// `settleWith` for a call with the Result. A Deferred that it returns may be a coroutine's, which may refer to the Result as
+/// long as the chain waits for it: then the Result lies in the slot.
+template <class R, class End, class T, class Call>
+void settleWithResult(Chain& chain, Entry& entry, Call&& call) {
+    if constexpr (IsDeferred<R>) {
+        Result<T> result = takeResult<T>(chain, entry.where);
+        chain.clearResult();
+        chain.emplace<Result<T>>(std::move(result));
+        settleWith<R, End>(chain, entry,
+                           [&]() -> decltype(auto) { return call(std::move(chain.value<Result<T>>())); });
+    } else {
+        settleWith<R, End>(chain, entry, [&]() -> decltype(auto) { return call(takeResult<T>(chain, entry.where)); });
     }
 }
 
-template <class F, class T>
-using BothCallResult =
-    decltype(callWithResult<F, T>(std::declval<F&>(), std::declval<Chain&>(), std::source_location()));
-
 // The closures.
+
+template <class T>
+struct IsHeldTrivially : std::bool_constant<Held<T>::isTrivial> {};
 
 template <class T, class End, class F>
 struct OnValue {
@@ -216,7 +239,7 @@ struct OnValue {
     F function;
 
     void run(Chain& chain, Entry& entry, Loop*) {
-        constexpr bool overwrites = takes<F, T>() == Takes::value && Held<T>::isTrivial;
+        constexpr bool overwrites = std::conjunction_v<std::bool_constant<takes<F, T>() == Takes::value>, IsHeldTrivially<T>>;
         settleWith<typename CallResult<F, T>::Type, End, overwrites>(
             chain, entry, [&]() -> decltype(auto) { return callWithValue<F, T>(function, chain, entry); });
     }
@@ -233,11 +256,10 @@ struct OnFailure {
     using Value = EndAfter<Returned, End>;
 
     void run(Chain& chain, Entry& entry, Loop*) {
-        checkConversion<Value, End>();
-        settleWith<Returned, End>(chain, entry,
-                                  [&]() -> decltype(auto) { return callWithFailure(function, chain); });
+        settleWith<Returned, EndKept<End>>(chain, entry,
+                                           [&]() -> decltype(auto) { return callWithFailure(function, chain); });
     }
-    static void convert(Chain& chain, Entry& entry) { convertResult<Value, End>(chain, entry.where); }
+    static void convert(Chain& chain, Entry& entry) { convertResult<Value, EndKept<End>>(chain, entry.where); }
 };
 
 template <class T, class End, class F, class G>
@@ -264,8 +286,12 @@ struct OnBoth {
     F function;
 
     void run(Chain& chain, Entry& entry, Loop*) {
-        settleWith<BothCallResult<F, T>, End>(
-            chain, entry, [&]() -> decltype(auto) { return callWithResult<F, T>(function, chain, entry.where); });
+        if constexpr (takesBoth<F, T>() == Takes::value) {
+            settleWithResult<BothCallResult<F, T>, End, T>(
+                chain, entry, [&](Result<T>&& result) -> decltype(auto) { return function(std::move(result)); });
+        } else {
+            settleWith<BothCallResult<F, T>, End>(chain, entry, function);
+        }
     }
     static void convert(Chain&, Entry&) {}
 };
@@ -345,9 +371,12 @@ void storeClosure(Chain& chain, Closure&& closure, std::source_location where) {
 }
 
 /// Adds the closure to the chain, where it runs now if a result is there, and gives a handle of the type that follows.
-template <class End, class Closure>
+template <class End, bool changesEnd = false, class Closure>
 Deferred<End> addClosure(Chain& chain, Closure&& closure, std::source_location where) {
     storeClosure(chain, std::move(closure), where);
+    if constexpr (changesEnd) {
+        chain.end = &tagOf<End>;
+    }
     if (chain.idle()) [[unlikely]] {
         // What runs may drop the handle that this was called on.
         Deferred<End> after = Access::share<End>(&chain);

@@ -158,6 +158,10 @@ struct PromiseAwaits : PromiseBase {
     std::suspend_never final_suspend() const noexcept { return {}; }
 
     void unhandled_exception() noexcept {
+        if (destroying) {
+            destructorThrew();
+            return;
+        }
         std::exception_ptr error = std::current_exception();
         if (!given.empty() && given.value() == error) {
             mine->setFailure(std::move(given));

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <functional>
 
+#include <ropewalk/defer/errors.hpp>
+#include <ropewalk/defer/log.hpp>
 #include <ropewalk/defer/names.hpp>
 #include <ropewalk/defer/report.hpp>
 
@@ -71,6 +73,9 @@ PromiseBase::~PromiseBase() {
     if (finished) {
         mine->maker.firedAt = began;
         mine->called = true;
+        if (!mine->running && mine->hasEntries()) {
+            mine->added(began);  // it was resumed by somebody else's hand
+        }
     } else {
         mine->maker.promise = nullptr;
     }
@@ -78,6 +83,13 @@ PromiseBase::~PromiseBase() {
 }
 
 void PromiseBase::await(Chain& chain, const void* handle, bool held, std::source_location where) {
+    if (&chain == mine || (mine->hasWaiters && chain.leadsTo(*mine))) {
+        if (held) {
+            chain.release();
+        }
+        throw RuntimeError("co_await at " + placeName(where) + " on a Deferred that waits for this coroutine");
+    }
+    chain.hasWaiters = true;
     entry = ::new (chain.reserve(sizeof(CoroutineEntry)))
         CoroutineEntry{{nullptr, where, sizeof(CoroutineEntry), Entry::Type::coroutine}, this};
     awaiting = &chain;
@@ -89,7 +101,11 @@ void PromiseBase::await(Chain& chain, const void* handle, bool held, std::source
     if (cancellation != nullptr) {
         std::exception_ptr error = std::exchange(cancellation, nullptr);
         chain.retain();
-        chain.cancelWith(std::move(error), where);
+        try {
+            chain.cancelWith(std::move(error), where);
+        } catch (...) {
+            log::failure("Exception raised from user supplied canceller", Failure(where));
+        }
         chain.release();
     }
     if (held) {
@@ -98,12 +114,14 @@ void PromiseBase::await(Chain& chain, const void* handle, bool held, std::source
 }
 
 void PromiseBase::abandon() noexcept {
-    reportAbandoned(began, waitingAt, awaiting->madeAt);
+    const std::source_location madeAt = awaiting->madeAt;
     awaited();
+    reportAbandoned(began, waitingAt, madeAt);
     destroyFrame();
 }
 
 void PromiseBase::destroyFrame() noexcept {
+    destroying = true;
     try {
         frame.destroy();
     } catch (...) {

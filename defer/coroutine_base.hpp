@@ -47,6 +47,7 @@ struct PromiseBase {
     std::exception_ptr cancellation;        // asked for while it ran
     bool localHandle = false;               // the awaited handle lies in the frame and is not counted
     bool finished = false;
+    bool destroying = false;
 };
 
 /// Ends the program with a message if GCC 12 laid out the frame of this coroutine wrongly.

@@ -206,8 +206,9 @@ public:
         chain.requireEnd(&detail::tagOf<T>, where);
         detail::Chain& other = target.get("chainDeferred", where);
         other.requireFiredWith(&detail::tagOf<T>, where);
+        Deferred self = *this;
         chain.chainTo(other, where);
-        return *this;
+        return self;
     }
 
     /// A second Deferred, which gets a copy of the result as it stands here.
@@ -290,7 +291,7 @@ namespace detail {
 template <class T, class F>
 struct CancellerOf : Canceller {
     explicit CancellerOf(F&& f) : function(std::move(f)) {
-        call = [](Canceller& self, Chain& chain) {
+        call = [](Canceller& self, Chain& chain, const std::exception_ptr&, std::source_location) {
             F& canceller = static_cast<CancellerOf&>(self).function;
             if constexpr (std::invocable<F&, Deferred<T>>) {
                 (void)canceller(Access::share<T>(&chain));
@@ -327,10 +328,9 @@ auto Deferred<T>::addValue(F&& function, Where where) const {
         if constexpr (how == detail::Takes::value) {
             chain.requireEnd(&detail::tagOf<T>, where);
         }
-        if constexpr (!detail::Outcome<std::decay_t<Returned>>::isFailure) {
-            chain.end = &detail::tagOf<End>;
-        }
-        return detail::addClosure<End>(chain, detail::OnValue<T, End, std::decay_t<F>>{std::forward<F>(function)}, where);
+        constexpr bool changesEnd = !detail::Outcome<std::decay_t<Returned>>::isFailure;
+        return detail::addClosure<End, changesEnd>(
+            chain, detail::OnValue<T, End, std::decay_t<F>>{std::forward<F>(function)}, where);
     }
 }
 
@@ -341,13 +341,15 @@ Deferred<T> Deferred<T>::addFailure(G&& function, Where where) const {
                   "ropewalk: this errback can take neither a Failure (with the extra arguments) nor nothing");
     if constexpr (detail::takesFailure<G>() != detail::Takes::unfit) {
         using Returned = detail::FailureCallResult<G>;
-        detail::checkConversion<detail::EndAfter<Returned, T>, T>();
-        detail::Chain& chain = get("addErrback", where);
-        if constexpr (!std::is_void_v<detail::EndAfter<Returned, T>> && !std::is_void_v<T> &&
-                      !detail::Outcome<std::decay_t<Returned>>::isFailure) {
-            chain.requireEnd(&detail::tagOf<T>, where);
+        using Value = detail::EndAfter<Returned, T>;
+        if constexpr (detail::checkConversion<Value, T>()) {
+            detail::Chain& chain = get("addErrback", where);
+            if constexpr (!std::is_void_v<Value> && !std::is_void_v<T> &&
+                          !detail::Outcome<std::decay_t<Returned>>::isFailure) {
+                chain.requireEnd(&detail::tagOf<T>, where);
+            }
+            return detail::addClosure<T>(chain, detail::OnFailure<T, std::decay_t<G>>{std::forward<G>(function)}, where);
         }
-        return detail::addClosure<T>(chain, detail::OnFailure<T, std::decay_t<G>>{std::forward<G>(function)}, where);
     }
 }
 
@@ -364,10 +366,9 @@ auto Deferred<T>::addEither(F&& function, Where where) const {
         if constexpr (how == detail::Takes::value && !std::is_void_v<T>) {
             chain.requireEnd(&detail::tagOf<T>, where);
         }
-        if constexpr (!detail::Outcome<std::decay_t<Returned>>::isFailure) {
-            chain.end = &detail::tagOf<End>;
-        }
-        return detail::addClosure<End>(chain, detail::OnBoth<T, End, std::decay_t<F>>{std::forward<F>(function)}, where);
+        constexpr bool changesEnd = !detail::Outcome<std::decay_t<Returned>>::isFailure;
+        return detail::addClosure<End, changesEnd>(
+            chain, detail::OnBoth<T, End, std::decay_t<F>>{std::forward<F>(function)}, where);
     }
 }
 
@@ -387,17 +388,17 @@ auto Deferred<T>::addCallbacks(F&& f, G&& g, Where where) const {
                       "ropewalk: this errback can take neither a Failure nor nothing");
         if constexpr (how != detail::Takes::unfit && detail::takesFailure<Errback>() != detail::Takes::unfit) {
             using End = detail::EndAfter<typename detail::CallResult<Callback, T>::Type, T>;
-            detail::checkConversion<detail::EndAfter<detail::FailureCallResult<Errback>, End>, End>();
-            detail::Chain& chain = get("addCallbacks", where);
-            if constexpr (how == detail::Takes::value) {
-                chain.requireEnd(&detail::tagOf<T>, where);
+            if constexpr (detail::checkConversion<detail::EndAfter<detail::FailureCallResult<Errback>, End>, End>()) {
+                detail::Chain& chain = get("addCallbacks", where);
+                if constexpr (how == detail::Takes::value) {
+                    chain.requireEnd(&detail::tagOf<T>, where);
+                }
+                return detail::addClosure<End, true>(
+                    chain,
+                    detail::OnEither<T, End, Callback, Errback>{{detail::bindExtra(std::forward<F>(f))},
+                                                                {detail::bindExtra(std::forward<G>(g))}},
+                    where);
             }
-            chain.end = &detail::tagOf<End>;
-            return detail::addClosure<End>(
-                chain,
-                detail::OnEither<T, End, Callback, Errback>{{detail::bindExtra(std::forward<F>(f))},
-                                                            {detail::bindExtra(std::forward<G>(g))}},
-                where);
         }
     }
 }
@@ -423,7 +424,11 @@ Deferred<T> Deferred<T>::fork(Where where) const {
             } else if constexpr (std::is_void_v<T>) {
                 to.setVoid();
             } else {
-                to.template emplace<T>(std::as_const(from.value<T>()));
+                try {
+                    to.template emplace<T>(std::as_const(from.value<T>()));
+                } catch (...) {
+                    to.setFailure(Failure(at));
+                }
             }
             detail::fireIn(loop, to, at);
         },

@@ -55,11 +55,11 @@ template <class T>
 Deferred<FirstOrAll<T>> joinFirst(std::vector<Deferred<T>> members, JoinOptions options, std::source_location where) {
     return joinAll<T, FirstOrAll<T>>(
         std::move(members), options, where,
-        [](auto& join, std::size_t index, Result<T> result, Loop& loop, std::source_location at) {
+        [](auto& join, std::size_t index, Result<T>& result, Loop& loop, std::source_location at) {
             if (result) {
-                fireJoint(join.joint, loop, at, std::pair(valueOrNone(std::move(result)), index));
+                fireJoint(join.joint, loop, at, std::in_place_index<0>, valueOrNone(std::move(result)), index);
             } else {
-                join.storage[index] = std::move(result);
+                store(join.storage[index], result, at);
             }
         });
 }
@@ -84,13 +84,12 @@ public:
         : Deferred<Results>(detail::joinFirst<T>(std::move(members), options, where)) {}
 
     template <class... T>
-        requires(sizeof...(T) > 0)
-    explicit DeferredList(Deferred<T>... members) : DeferredList(DeferredListOptions{}, std::move(members)...) {}
+    explicit DeferredList(detail::FirstMember<Results> first, Deferred<T>... others)
+        : DeferredList(DeferredListOptions{}, std::move(first), std::move(others)...) {}
 
     template <class... T>
-        requires(sizeof...(T) > 0)
-    DeferredList(DeferredListOptions options, Deferred<T>... members)
-        : Deferred<Results>(detail::joinLoose<T...>(options, std::source_location::current(), std::move(members)...)) {}
+    DeferredList(DeferredListOptions options, detail::FirstMember<Results> first, Deferred<T>... others)
+        : Deferred<Results>(detail::joinLoose(options, first.where, std::move(first.member), std::move(others)...)) {}
 };
 
 template <class T>
@@ -135,7 +134,7 @@ template <class... T>
     requires(sizeof...(T) > 0)
 auto gatherResults(GatherOptions options, Deferred<T>... members) {
     if constexpr (detail::allSame<T...>) {
-        return gatherResults(std::vector{std::move(members)...}, options);
+        return gatherResults(detail::vectorOf(std::move(members)...), options);
     } else {
         return detail::joinLoose<T...>({true, options.consumeErrors, options.cancelOthers},
                                        std::source_location::current(), std::move(members)...)

@@ -19,9 +19,9 @@ std::string at(const Chain& chain) {
 
 std::string describe(const Chain& chain, std::string_view result) {
     std::string text = '<' + at(chain);
-    if (chain.waitingOn != nullptr) {
+    if (chain.waitingOn != nullptr && (chain.waiting || !chain.called)) {
         text += " waiting on " + at(*chain.waitingOn);
-    } else if (chain.called) {
+    } else if (chain.called && !chain.waiting) {
         text += " current result: ";
         if (chain.kind == Chain::Kind::failure) {
             text += chain.failure.repr();

@@ -50,36 +50,36 @@ Failure::Failure(std::exception_ptr error, std::source_location where) : record_
         throw NoCurrentExceptionError("Failure(nullptr): there is no exception to capture");
     }
     record_ = new Record;
-    record_->error = std::move(error);
+    record()->error = std::move(error);
     passed(where);
 }
 
 Failure::Failure(const Failure& other) noexcept : record_(other.record_) {
     if (record_ != nullptr) {
-        record_->references.fetch_add(1, std::memory_order_relaxed);
+        record()->references.fetch_add(1, std::memory_order_relaxed);
     }
 }
 
 void Failure::release() noexcept {
-    if (record_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        delete record_;
+    if (record()->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        delete record();
     }
     record_ = nullptr;
 }
 
 void Failure::passed(std::source_location where) {
-    if (record_->references.load(std::memory_order_acquire) != 1) {
+    if (record()->references.load(std::memory_order_acquire) != 1) {
         auto* own = new Record;
-        own->error = record_->error;
-        own->trail = record_->trail;
+        own->error = record()->error;
+        own->trail = record()->trail;
         release();
         record_ = own;
     }
-    record_->trail.add(where);
+    record()->trail.add(where);
 }
 
 void Failure::fired(std::source_location where) {
-    const defer::Trail& way = record_->trail;
+    const defer::Trail& way = record()->trail;
     const std::source_location last = way.size() != 0 ? way[way.size() - 1] : std::source_location();
     if (last.line() != where.line() || std::strcmp(last.file_name(), where.file_name()) != 0) {
         passed(where);
@@ -87,23 +87,23 @@ void Failure::fired(std::source_location where) {
 }
 
 const void* Failure::match(const std::type_info& wanted) const noexcept {
-    return matchObject(record_->error, wanted);
+    return matchObject(record()->error, wanted);
 }
 
 void Failure::raiseException() const {
-    std::rethrow_exception(record_->error);
+    std::rethrow_exception(record()->error);
 }
 
 const std::exception_ptr& Failure::value() const noexcept {
-    return record_->error;
+    return record()->error;
 }
 
 const std::type_info& Failure::type() const noexcept {
-    return *record_->error.__cxa_exception_type();
+    return *record()->error.__cxa_exception_type();
 }
 
 const defer::Trail& Failure::trail() const noexcept {
-    return record_->trail;
+    return record()->trail;
 }
 
 std::string Failure::getErrorMessage() const {

@@ -127,8 +127,11 @@ private:
 
     const void* match(const std::type_info& wanted) const noexcept;
     void release() noexcept;
+    Record* record() const noexcept { return static_cast<Record*>(record_); }
 
-    Record* record_;
+    // A Record. GCC 12, optimising a moved-from Result, takes two pointers of different types that share a place in the
+    // union for one; a void pointer it does not. docs/compilers.md
+    void* record_;
 };
 
 std::ostream& operator<<(std::ostream& out, const Failure& failure);

@@ -8,7 +8,7 @@ namespace ropewalk::defer {
 
 namespace detail {
 
-bool cancelMembers(const MemberList& members, std::source_location where) {
+bool cancelMembers(const MemberList& members, const std::exception_ptr& error, std::source_location where) {
     bool any = false;
     for (std::size_t i = 0; i < members.size(); ++i) {
         Chain* member = members[i];
@@ -18,7 +18,7 @@ bool cancelMembers(const MemberList& members, std::source_location where) {
         any = true;
         member->retain();
         try {
-            member->cancel({}, where);
+            member->cancelWith(error, where);
         } catch (...) {
             log::failure("Exception raised from user supplied canceller", Failure(where));
         }

@@ -11,7 +11,7 @@
 
 namespace ropewalk::defer {
 
-/// Hands objects from those who have them to those who wait for them: defer.DeferredQueue. It must outlive the waiting.
+/// Hands objects from those who have them to those who wait for them: defer.DeferredQueue.
 template <class T>
 class DeferredQueue {
 public:
@@ -20,6 +20,8 @@ public:
         : size_(size), backlog_(backlog) {}
     DeferredQueue(const DeferredQueue&) = delete;
     DeferredQueue& operator=(const DeferredQueue&) = delete;
+    /// Those who still wait are let go of, unfired.
+    ~DeferredQueue() { std::exchange(state_->waiting, {}).clear(); }
 
     /// Gives the object to whoever waits longest, else keeps it, else throws QueueOverflow.
     void put(T object, std::source_location where = std::source_location::current()) {

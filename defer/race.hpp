@@ -28,7 +28,6 @@ struct Race {
     Deferred<std::pair<std::size_t, NoneForVoid<T>>> joint;
     std::vector<Failure> failures;
     std::size_t remaining;
-    bool won = false;
 };
 
 }  // namespace detail
@@ -40,8 +39,8 @@ Deferred<std::pair<std::size_t, detail::NoneForVoid<T>>> race(
     std::vector<Deferred<T>> members, std::source_location where = std::source_location::current()) {
     using Final = std::pair<std::size_t, detail::NoneForVoid<T>>;
     const std::size_t count = members.size();
-    detail::Shared<detail::MemberList> list(std::in_place, count);
-    Deferred<Final> joint = detail::jointDeferred<Final>(list, where);
+    detail::Shared<detail::MemberList> list(std::in_place, detail::listMembers(members, where));
+    Deferred<Final> joint = detail::jointDeferred<Final>(list, true, where);
     if (count == 0) {
         detail::Chain& chain = *detail::Access::chainOf(joint);
         chain.setFailure(Failure(detail::failureGroup({}), where));
@@ -57,14 +56,13 @@ Deferred<std::pair<std::size_t, detail::NoneForVoid<T>>> race(
                 detail::Race<T>& all = *race;
                 --all.remaining;
                 passing.setNone("race", entry.where);
-                if (all.won || !detail::isOpen(all.joint)) {
+                if (!detail::isOpen(all.joint)) {
                     return;
                 }
                 if (result) {
-                    all.won = true;
-                    detail::cancelMembers(membership.members(), entry.where);
                     detail::fireJoint(all.joint, loop, entry.where, membership.index(),
                                       detail::valueOrNone(std::move(result)));
+                    detail::cancelMembers(membership.members(), detail::cancelled({}), entry.where);
                     return;
                 }
                 all.failures[membership.index()] = std::move(result).error();
@@ -80,7 +78,7 @@ Deferred<std::pair<std::size_t, detail::NoneForVoid<T>>> race(
 template <class T, class... Others>
 auto race(Deferred<T> first, Deferred<Others>... others) {
     static_assert(detail::allSame<T, Others...>, "ropewalk: the members of a race must be of one type");
-    return race(std::vector{std::move(first), std::move(others)...});
+    return race(detail::vectorOf(std::move(first), std::move(others)...));
 }
 
 }  // namespace ropewalk::defer

@@ -19,7 +19,7 @@ public:
     }
     ~Shared() {
         if (node_ != nullptr && --node_->references == 0) {
-            delete node_;
+            destroy(node_);
         }
     }
 
@@ -31,6 +31,9 @@ private:
         std::uint32_t references;
         T value;
     };
+    // GCC 12, when it sees the deletion beside the next count, takes that for a use of what was deleted.
+    [[gnu::noinline]] static void destroy(Node* node) noexcept { delete node; }
+
     Node* node_;
 };
 

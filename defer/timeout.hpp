@@ -46,13 +46,13 @@ struct OnTimeoutCancel {
             delayed.cancel();
         }
         if (*timedOut) {
-            settleWith<Returned, T>(chain, entry, [&]() -> decltype(auto) {
-                return function(takeResult<T>(chain, entry.where), timeout);
+            settleWithResult<Returned, EndKept<T>, T>(chain, entry, [&](Result<T>&& result) -> decltype(auto) {
+                return function(std::move(result), timeout);
             });
         }
     }
     static void convert(Chain& chain, Entry& entry) {
-        convertResult<EndAfter<Returned, T>, T>(chain, entry.where);
+        convertResult<EndAfter<Returned, T>, EndKept<T>>(chain, entry.where);
     }
 };
 

@@ -12,8 +12,8 @@
 #include <ropewalk/defer/slot.hpp>
 #include <ropewalk/defer/trail.hpp>
 
-/// A function that is to be called later, with the arguments that were given along: one allocation, whoever keeps it
-/// (the timers, the triggers of system events, the calls from other threads).
+/// A function that is to be called later, with the arguments that were given along: one allocation, whoever
+/// keeps it (the timers, the triggers of system events, the calls from other threads).
 namespace ropewalk {
 
 class ReactorTime;
@@ -60,7 +60,11 @@ struct Call : Link {
     using Operation = void (*)(Verb verb, Call& call);
 
     Call(Operation doIt, std::source_location madeAt, bool hasClosure, bool isOveraligned) noexcept
-        : Link{nullptr, nullptr}, operation(doIt), where(madeAt), full(hasClosure), overaligned(isOveraligned) {}
+        : Link{nullptr, nullptr},
+          operation(doIt),
+          where(madeAt),
+          full(hasClosure),
+          overaligned(isOveraligned) {}
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
@@ -70,8 +74,8 @@ struct Call : Link {
             bury();
         }
     }
-    /// Calls the function; what it throws comes out. The closure is gone afterwards, or goes when the Deferred that the
-    /// function returned has fired. The caller holds a reference.
+    /// Calls the function; what it throws comes out. The closure is gone afterwards, or goes when the
+    /// Deferred that the function returned has fired. The caller holds a reference.
     void run() {
         state = State::called;
         owner = nullptr;
@@ -117,7 +121,8 @@ private:
 
 static_assert(sizeof(Call) <= 64);
 
-/// Destroys a call's closure at its end, which may be long after the call: when the Deferred that it returned fires.
+/// Destroys a call's closure at its end, which may be long after the call: when the Deferred that it returned
+/// fires.
 class ClosureKeeper {
 public:
     explicit ClosureKeeper(Call& call) noexcept : call_(&call) { call.retain(); }
@@ -140,7 +145,9 @@ decltype(auto) callWith(F& function, Args&&... args) {
     return function(std::forward<Args>(args)...);
 }
 template <class F, class... Args>
-    requires requires(F member, Args&&... args) { defer::detail::callMember(member, std::forward<Args>(args)...); }
+    requires requires(F member, Args&&... args) {
+        defer::detail::callMember(member, std::forward<Args>(args)...);
+    }
 decltype(auto) callWith(F& member, Args&&... args) {
     return defer::detail::callMember(member, std::forward<Args>(args)...);
 }
@@ -159,26 +166,28 @@ struct CallOf final : Call {
     static void operate(Verb verb, Call& call) {
         auto& self = static_cast<CallOf&>(call);
         switch (verb) {
-        case Verb::run:
-            if constexpr (defer::detail::IsDeferred<decltype(self.function()())>) {
-                ClosureKeeper keeper(self);
-                auto returned = self.function()();
-                if (returned) {
-                    returned.addErrback([kept = std::move(keeper)](const Failure& failure) { return failure; }, self.where);
+            case Verb::run:
+                if constexpr (defer::detail::IsDeferred<decltype(self.function()())>) {
+                    ClosureKeeper keeper(self);
+                    auto returned = self.function()();
+                    if (returned) {
+                        returned.addErrback(
+                            [kept = std::move(keeper)](const Failure& failure) { return failure; },
+                            self.where);
+                    }
+                } else if constexpr (std::is_trivially_destructible_v<F>) {
+                    static_cast<void>(self.function()());
+                } else {
+                    ClosureKeeper keeper(self);
+                    static_cast<void>(self.function()());
                 }
-            } else if constexpr (std::is_trivially_destructible_v<F>) {
-                static_cast<void>(self.function()());
-            } else {
-                ClosureKeeper keeper(self);
-                static_cast<void>(self.function()());
-            }
-            break;
-        case Verb::drop:
-            defer::detail::destroyQuietly(&self.function());
-            break;
-        case Verb::free:
-            delete &self;
-            break;
+                break;
+            case Verb::drop:
+                defer::detail::destroyQuietly(&self.function());
+                break;
+            case Verb::free:
+                delete &self;
+                break;
         }
     }
 
@@ -196,8 +205,9 @@ bool isEmptyFunction(const F& function) noexcept {
     }
 }
 
-/// The function with its arguments, as something to call without any. Arguments are kept as copies and handed over as
-/// rvalues if the function takes them so, else as lvalues. Throws `AssertionError` if the function is empty.
+/// The function with its arguments, as something to call without any. Arguments are kept as copies and handed
+/// over as rvalues if the function takes them so, else as lvalues. Throws `AssertionError` if the function is
+/// empty.
 template <class F, class... Args>
 auto bindCall(std::source_location where, F&& function, Args&&... args) {
     using Function = std::decay_t<F>;
@@ -205,7 +215,8 @@ auto bindCall(std::source_location where, F&& function, Args&&... args) {
         throwNotCallable(where);
     }
     if constexpr (sizeof...(Args) == 0) {
-        static_assert(requires(Function& f) { f(); }, "ropewalk: this function can't be called without arguments");
+        static_assert(
+            requires(Function& f) { f(); }, "ropewalk: this function can't be called without arguments");
         return Function(std::forward<F>(function));
     } else {
         return [kept = Function(std::forward<F>(function)),
@@ -213,8 +224,9 @@ auto bindCall(std::source_location where, F&& function, Args&&... args) {
             if constexpr (requires { detail::callWith(kept, std::move(given)...); }) {
                 return detail::callWith(kept, std::move(given)...);
             } else {
-                static_assert(requires { detail::callWith(kept, given...); },
-                              "ropewalk: this function can't be called with these arguments");
+                static_assert(
+                    requires { detail::callWith(kept, given...); },
+                    "ropewalk: this function can't be called with these arguments");
                 return detail::callWith(kept, given...);
             }
         };
@@ -230,8 +242,10 @@ Call* makeCall(std::source_location where, F&& function, Args&&... args) {
         }
         return new CallOf<std::decay_t<F>>(std::forward<F>(function), where);
     } else {
-        using Bound = decltype(detail::bindCall(where, std::forward<F>(function), std::forward<Args>(args)...));
-        return new CallOf<Bound>(detail::bindCall(where, std::forward<F>(function), std::forward<Args>(args)...), where);
+        using Bound =
+            decltype(detail::bindCall(where, std::forward<F>(function), std::forward<Args>(args)...));
+        return new CallOf<Bound>(
+            detail::bindCall(where, std::forward<F>(function), std::forward<Args>(args)...), where);
     }
 }
 

@@ -83,18 +83,18 @@ std::ostream& operator<<(std::ostream& out, const DelayedCall& handle) {
     }
     out << "<DelayedCall " << static_cast<const void*>(call) << ", ";
     switch (call->state) {
-    case Call::State::pending:
-        out << "due in " << (handle.getTime() - call->owner->seconds()).count() << " s";
-        break;
-    case Call::State::called:
-        out << "called";
-        break;
-    case Call::State::cancelled:
-        out << "cancelled";
-        break;
-    case Call::State::orphaned:
-        out << "its reactor is gone";
-        break;
+        case Call::State::pending:
+            out << "due in " << (handle.getTime() - call->owner->seconds()).count() << " s";
+            break;
+        case Call::State::called:
+            out << "called";
+            break;
+        case Call::State::cancelled:
+            out << "cancelled";
+            break;
+        case Call::State::orphaned:
+            out << "its reactor is gone";
+            break;
     }
     return out << ", made at " << placeName(call->where) << '>';
 }

@@ -11,9 +11,9 @@
 
 namespace ropewalk {
 
-/// A handle on a timed call: what `callLater` returns (`IDelayedCall`). One pointer; copies name the same call. It belongs
-/// to the thread of its reactor. Dropping it changes nothing: the call will be made. It may outlive its reactor, and
-/// then does nothing.
+/// A handle on a timed call: what `callLater` returns (`IDelayedCall`). One pointer; copies name the same
+/// call. It belongs to the thread of its reactor. Dropping it changes nothing: the call will be made. It may
+/// outlive its reactor, and then does nothing.
 class DelayedCall {
 public:
     DelayedCall() noexcept = default;
@@ -34,9 +34,9 @@ public:
         }
     }
 
-    /// Unschedules the call and destroys its function at once. Throws `AlreadyCalled` when it has run or runs just now,
-    /// `AlreadyCancelled` when it was cancelled before; so do `reset` and `delay`. On an empty handle all three throw
-    /// `AssertionError`.
+    /// Unschedules the call and destroys its function at once. Throws `AlreadyCalled` when it has run or runs
+    /// just now, `AlreadyCancelled` when it was cancelled before; so do `reset` and `delay`. On an empty
+    /// handle all three throw `AssertionError`.
     void cancel() const;
     /// The call will be made in `fromNow`, whatever it was set to before.
     void reset(Seconds fromNow) const;
@@ -65,8 +65,8 @@ private:
 
 std::ostream& operator<<(std::ostream& out, const DelayedCall& call);
 
-/// Cancels its call when it goes, if that is still to come. It can be moved, and assigned another call, which cancels the
-/// first. Twisted has none.
+/// Cancels its call when it goes, if that is still to come. It can be moved, and assigned another call, which
+/// cancels the first. Twisted has none.
 class ScopedCall {
 public:
     ScopedCall() noexcept = default;

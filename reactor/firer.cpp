@@ -10,7 +10,9 @@ void throwFiredTwice(std::source_location madeAt, std::source_location now) {
 }
 
 Failure abandonedFirer(std::source_location madeAt) {
-    return {std::make_exception_ptr(AbandonedError("the firer made at " + placeName(madeAt) + " was dropped uncalled")), madeAt};
+    return {std::make_exception_ptr(
+                AbandonedError("the firer made at " + placeName(madeAt) + " was dropped uncalled")),
+            madeAt};
 }
 
 } // namespace ropewalk::detail

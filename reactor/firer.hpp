@@ -24,27 +24,27 @@ struct FireCallOf final : FireCall {
     static void operate(Verb verb, Call& call) {
         auto& self = static_cast<FireCallOf&>(call);
         switch (verb) {
-        case Verb::run: {
-            ClosureKeeper keeper(self);
-            auto deferred = defer::detail::Access::adopt<T>(std::exchange(self.chain, nullptr));
-            if (!*self.result) {
-                deferred.errback(std::move(*self.result).error(), self.where);
-            } else if constexpr (std::is_void_v<T>) {
-                deferred.callback(self.where);
-            } else {
-                deferred.callback(std::move(**self.result), self.where);
+            case Verb::run: {
+                ClosureKeeper keeper(self);
+                auto deferred = defer::detail::Access::adopt<T>(std::exchange(self.chain, nullptr));
+                if (!*self.result) {
+                    deferred.errback(std::move(*self.result).error(), self.where);
+                } else if constexpr (std::is_void_v<T>) {
+                    deferred.callback(self.where);
+                } else {
+                    deferred.callback(std::move(**self.result), self.where);
+                }
+                break;
             }
-            break;
-        }
-        case Verb::drop:
-            if (self.chain != nullptr) {
-                std::exchange(self.chain, nullptr)->release();
-            }
-            self.result.reset();
-            break;
-        case Verb::free:
-            delete &self;
-            break;
+            case Verb::drop:
+                if (self.chain != nullptr) {
+                    std::exchange(self.chain, nullptr)->release();
+                }
+                self.result.reset();
+                break;
+            case Verb::free:
+                delete &self;
+                break;
         }
     }
 
@@ -58,16 +58,19 @@ Failure abandonedFirer(std::source_location madeAt);
 
 } // namespace detail
 
-/// Fires a Deferred of a reactor from any thread, once: what `Reactor::firer` makes. It can be moved, not copied. The Deferred fires in
-/// the reactor's thread, in the order of `callFromThread`. Dropped uncalled, it fails the Deferred with `AbandonedError`; when the
-/// reactor is gone, it does nothing. Twisted has `reactor.callFromThread(d.callback, value)` for this.
+/// Fires a Deferred of a reactor from any thread, once: what `Reactor::firer` makes. It can be moved, not
+/// copied. The Deferred fires in the reactor's thread, in the order of `callFromThread`. Dropped uncalled, it
+/// fails the Deferred with `AbandonedError`; when the reactor is gone, it does nothing. Twisted has
+/// `reactor.callFromThread(d.callback, value)` for this.
 template <class T>
 class Firer {
 public:
     using Where = std::source_location;
 
     Firer(Firer&& other) noexcept
-        : queue_(std::move(other.queue_)), call_(std::exchange(other.call_, nullptr)), madeAt_(other.madeAt_) {}
+        : queue_(std::move(other.queue_)),
+          call_(std::exchange(other.call_, nullptr)),
+          madeAt_(other.madeAt_) {}
     Firer& operator=(Firer&& other) noexcept {
         Firer old(std::move(*this));
         queue_ = std::move(other.queue_);
@@ -107,7 +110,8 @@ private:
 
     Firer(std::shared_ptr<detail::ThreadQueue> queue, defer::Deferred<T> deferred, Where where)
         : queue_(std::move(queue)),
-          call_(new detail::FireCallOf<T>(defer::detail::Access::chainOf(deferred), where)), madeAt_(where) {
+          call_(new detail::FireCallOf<T>(defer::detail::Access::chainOf(deferred), where)),
+          madeAt_(where) {
         defer::detail::Access::steal(deferred);
         queue_->expect(*call_);
     }

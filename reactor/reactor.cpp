@@ -46,8 +46,11 @@ void refuseNaN(Seconds time) {
 Reactor::Reactor() : Reactor(std::make_unique<UvDriver>()) {}
 
 Reactor::Reactor(std::unique_ptr<Driver> driver)
-    : driver_(std::move(driver)), threads_(std::make_shared<detail::ThreadQueue>(*driver_)),
-      home_(detail::threadMark()), timers_(driver_->now() / nanosecondsPerMillisecond), events_(*this) {
+    : driver_(std::move(driver)),
+      threads_(std::make_shared<detail::ThreadQueue>(*driver_)),
+      home_(detail::threadMark()),
+      timers_(driver_->now() / nanosecondsPerMillisecond),
+      events_(*this) {
     detail::ThreadReactor::enter(*this);
 }
 
@@ -87,7 +90,7 @@ void Reactor::checkThread() const {
 
 std::int64_t Reactor::readClock() const {
     now_ = driver_->now();
-    timeKnown_ = looping_ > 0;
+    timeKnown_ = looping_ > 0 && !polling_;
     return now_;
 }
 
@@ -170,7 +173,7 @@ void Reactor::runCall(Call& call, const char* what) noexcept {
     try {
         call.run();
     } catch (...) {
-        log::err(Failure(call.where), what);
+        log::err(Failure(call.where), {}, {{"during", what}});
     }
     call.release();
 }
@@ -185,7 +188,7 @@ void Reactor::runFromThreads() {
     while (!calls.isAlone()) {
         auto& call = *static_cast<Call*>(calls.next);
         call.unlink();
-        runCall(call, "while calling from thread");
+        runCall(call, "a call from a thread");
     }
 }
 
@@ -195,7 +198,7 @@ void Reactor::runTimed() {
     }
     timers_.startBatch(driver_->now() / nanosecondsPerMillisecond);
     while (Call* call = timers_.take()) {
-        runCall(*call, "while handling timed call");
+        runCall(*call, "a timed call");
     }
 }
 
@@ -216,7 +219,8 @@ std::int64_t Reactor::deadline() {
     if (moment <= timers_.now()) {
         return 0;
     }
-    return moment > Driver::forever / nanosecondsPerMillisecond ? Driver::forever : moment * nanosecondsPerMillisecond;
+    return moment > Driver::forever / nanosecondsPerMillisecond ? Driver::forever
+                                                                : moment * nanosecondsPerMillisecond;
 }
 
 void Reactor::poll(std::int64_t until) {

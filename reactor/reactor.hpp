@@ -22,14 +22,15 @@ namespace detail {
 struct ReactorAccess;
 }
 
-/// The loop that waits for events and calls what they are for (`twisted.internet.reactor`). It belongs to the thread that made it, one
-/// to a thread; only `callFromThread`, and a `firer` once made, are for all threads.
+/// The loop that waits for events and calls what they are for (`twisted.internet.reactor`). It belongs to the
+/// thread that made it, one to a thread; only `callFromThread`, and a `firer` once made, are for all threads.
 ///
-/// A turn: calls from other threads, then timed calls that are due, then, after a `stop`, the shutdown; then it waits for events. An
-/// exception that escapes any of them is logged, and the loop goes on.
+/// A turn: calls from other threads, then timed calls that are due, then, after a `stop`, the shutdown; then
+/// it waits for events. An exception that escapes any of them is logged, and the loop goes on.
 ///
-/// When it is destroyed, calls and triggers that it still holds are destroyed uncalled, and with them the thread's suspended
-/// coroutines. Handles on any of them may live on, and do nothing. Destroying it from within its own `run` ends the program.
+/// When it is destroyed, calls and triggers that it still holds are destroyed uncalled, and with them the
+/// thread's suspended coroutines. Handles on any of them may live on, and do nothing. Destroying it from
+/// within its own `run` ends the program.
 class Reactor final : public ReactorTime, private detail::SystemEventWatcher, private SignalListener {
 public:
     using Where = std::source_location;
@@ -42,28 +43,32 @@ public:
 
     // Life: IReactorCore.
 
-    /// Runs until `stop` or `crash`; may be called again afterwards. SIGINT and SIGTERM stop it cleanly, a second one at once, if
-    /// it is the reactor that was made first of those there are. Throws `ReactorAlreadyRunning` inside itself.
+    /// Runs until `stop` or `crash`; may be called again afterwards. SIGINT and SIGTERM stop it cleanly, a
+    /// second one at once, if it is the reactor that was made first of those there are. Throws
+    /// `ReactorAlreadyRunning` inside itself.
     void run(Where where = Where::current());
-    /// The same, but says whether signals stop it; throws `UnsupportedError` if they can't. A SIGINT that the program handles or
-    /// ignores is left alone.
+    /// The same, but says whether signals stop it; throws `UnsupportedError` if they can't. A SIGINT that the
+    /// program handles or ignores is left alone.
     void run(bool installSignalHandlers, Where where = Where::current());
-    /// Ends the run when the timed calls that are due now have been called: the triggers for "shutdown" are called, and when they
-    /// are done `run` returns. Throws `ReactorNotRunning` when it doesn't run, or was stopped before.
+    /// Ends the run when the timed calls that are due now have been called: the triggers for "shutdown" are
+    /// called, and when they are done `run` returns. Throws `ReactorNotRunning` when it doesn't run, or was
+    /// stopped before.
     void stop();
     /// Ends the run after the current turn, without the shutdown.
     void crash();
-    /// One turn, and then what events there are, waiting for the first of them (or for a timed call to become due) for `delay` at
-    /// most. For loops of one's own; not for use inside a callback of an event.
+    /// One turn, and then what events there are, waiting for the first of them (or for a timed call to become
+    /// due) for `delay` at most. For loops of one's own; not for use inside a callback of an event.
     void iterate(Seconds delay = Seconds(0));
     /// Whether it runs: from the middle phase of "startup" on, to that of "shutdown".
     bool running() const noexcept { return running_; }
 
-    // Triggers. Phases are "before", "during" and "after"; the reactor's own events are "startup" and "shutdown", others are named
-    // as one likes. The triggers of a phase are called in the order in which they were added, each once.
+    // Triggers. Phases are "before", "during" and "after"; the reactor's own events are "startup" and
+    // "shutdown", others are named as one likes. The triggers of a phase are called in the order in which
+    // they were added, each once.
 
-    /// Calls the function once the reactor runs: at once if it does, else at its start, after what was given before. Exceptions: those
-    /// of a call at once come out here. What it returns names the trigger, and is empty after a call at once.
+    /// Calls the function once the reactor runs: at once if it does, else at its start, after what was given
+    /// before. Exceptions: those of a call at once come out here. What it returns names the trigger, and is
+    /// empty after a call at once.
     template <class F>
     SystemEventId callWhenRunning(F&& function, Where where = Where::current()) {
         return whenRunning(detail::makeCall(where, std::forward<F>(function)));
@@ -74,42 +79,49 @@ public:
     }
     template <class F, class A, class B>
     SystemEventId callWhenRunning(F&& function, A&& a, B&& b, Where where = Where::current()) {
-        return whenRunning(detail::makeCall(where, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b)));
+        return whenRunning(
+            detail::makeCall(where, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b)));
     }
     template <class F, class A, class B, class C>
     SystemEventId callWhenRunning(F&& function, A&& a, B&& b, C&& c, Where where = Where::current()) {
-        return whenRunning(detail::makeCall(where, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
-                                            std::forward<C>(c)));
+        return whenRunning(detail::makeCall(where, std::forward<F>(function), std::forward<A>(a),
+                                            std::forward<B>(b), std::forward<C>(c)));
     }
     template <class F, class A, class B, class C, class D>
     SystemEventId callWhenRunning(F&& function, A&& a, B&& b, C&& c, D&& d, Where where = Where::current()) {
-        return whenRunning(detail::makeCall(where, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
-                                            std::forward<C>(c), std::forward<D>(d)));
+        return whenRunning(detail::makeCall(where, std::forward<F>(function), std::forward<A>(a),
+                                            std::forward<B>(b), std::forward<C>(c), std::forward<D>(d)));
     }
 
-    /// Calls the function in that phase of the event. When one of the phase "before" returns a Deferred, the other phases wait until it
-    /// has fired. Throws `KeyError` for any other phase, `AssertionError` for an empty function.
+    /// Calls the function in that phase of the event. When one of the phase "before" returns a Deferred, the
+    /// other phases wait until it has fired. Throws `KeyError` for any other phase, `AssertionError` for an
+    /// empty function.
     template <class F, class... Args>
     SystemEventId addSystemEventTrigger(Phase phase, std::string_view type, F&& function, Args&&... args) {
-        return addTrigger(phase.name, type,
-                          detail::makeTrigger(phase.where, std::forward<F>(function), std::forward<Args>(args)...));
+        return addTrigger(
+            phase.name, type,
+            detail::makeTrigger(phase.where, std::forward<F>(function), std::forward<Args>(args)...));
     }
-    /// Throws `ValueError` when the trigger was called or removed already or is another reactor's, `TypeError` for an empty id.
+    /// Throws `ValueError` when the trigger was called or removed already or is another reactor's,
+    /// `TypeError` for an empty id.
     void removeSystemEventTrigger(const SystemEventId& id);
     /// Takes an event through its phases. One that has no triggers is nothing.
     void fireSystemEvent(std::string_view type);
 
     // Time: IReactorTime.
 
-    /// The time now, in seconds of the driver's monotonic clock. It is read at most once in each call from the loop.
+    /// The time now, in seconds of the driver's monotonic clock. It is read at most once in each call from
+    /// the loop.
     Seconds seconds() const override { return Seconds(static_cast<double>(nanoseconds()) / 1e9); }
 
-    /// As `ReactorTime::callLater`. Throws `AssertionError` for a negative delay. Delays count in milliseconds: a call is never early
-    /// and less than one late, but one with less than half a millisecond is made in the next turn. Those due at the same millisecond
-    /// are made in the order in which they were asked for.
+    /// As `ReactorTime::callLater`. Throws `AssertionError` for a negative delay. Delays count in
+    /// milliseconds: a call is never early and less than one late, but one with less than half a millisecond
+    /// is made in the next turn. Those due at the same millisecond are made in the order in which they were
+    /// asked for.
     template <class F, class... Args>
     DelayedCall callLater(Delay delay, F&& function, Args&&... args) {
-        DelayedCall handle(detail::makeCall(delay.where, std::forward<F>(function), std::forward<Args>(args)...));
+        DelayedCall handle(
+            detail::makeCall(delay.where, std::forward<F>(function), std::forward<Args>(args)...));
         add(*handle.call(), delay.time);
         return handle;
     }
@@ -117,8 +129,8 @@ public:
 
     // Threads: IReactorFromThreads.
 
-    /// Any thread: calls the function in the reactor's thread, at its next turn. Calls from one thread keep their order. Nothing may
-    /// call it when the reactor is being destroyed; a `firer` may be used even then.
+    /// Any thread: calls the function in the reactor's thread, at its next turn. Calls from one thread keep
+    /// their order. Nothing may call it when the reactor is being destroyed; a `firer` may be used even then.
     template <class F>
     void callFromThread(F&& function, Where where = Where::current()) {
         fromThread(*detail::makeCall(where, std::forward<F>(function)));
@@ -129,7 +141,8 @@ public:
     }
     template <class F, class A, class B>
     void callFromThread(F&& function, A&& a, B&& b, Where where = Where::current()) {
-        fromThread(*detail::makeCall(where, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b)));
+        fromThread(
+            *detail::makeCall(where, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b)));
     }
     template <class F, class A, class B, class C>
     void callFromThread(F&& function, A&& a, B&& b, C&& c, Where where = Where::current()) {
@@ -213,8 +226,8 @@ private:
     std::unique_ptr<Watch> terminated_;
 };
 
-/// The reactor of the calling thread: the one that was made in it. In the first thread that asks while there is none anywhere, one is
-/// made, and kept until the program ends. Any other thread gets `NoReactorError`.
+/// The reactor of the calling thread: the one that was made in it. In the first thread that asks while there
+/// is none anywhere, one is made, and kept until the program ends. Any other thread gets `NoReactorError`.
 Reactor& reactor();
 
 } // namespace ropewalk

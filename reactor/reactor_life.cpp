@@ -14,11 +14,13 @@ namespace ropewalk {
 using detail::Call;
 
 void Reactor::run(Where where) {
-    runWith(detail::ThreadReactor::madeFirst(*this) ? Signals::ifPossible : Signals::none, where);
+    const defer::detail::Activation caller(where);
+    runWith(detail::ThreadReactor::madeFirst(*this) ? Signals::ifPossible : Signals::none, Where::current());
 }
 
 void Reactor::run(bool installSignalHandlers, Where where) {
-    runWith(installSignalHandlers ? Signals::wanted : Signals::none, where);
+    const defer::detail::Activation caller(where);
+    runWith(installSignalHandlers ? Signals::wanted : Signals::none, Where::current());
 }
 
 void Reactor::runWith(Signals signals, Where where) {
@@ -36,6 +38,8 @@ void Reactor::runWith(Signals signals, Where where) {
         Life(const Life&) = delete;
         Life& operator=(const Life&) = delete;
         ~Life() {
+            reactor.events_.forget("startup");
+            reactor.events_.forget("shutdown");
             reactor.interrupted_.reset();
             reactor.terminated_.reset();
             reactor.started_ = false;
@@ -161,7 +165,9 @@ void Reactor::watchSignals() {
 
 void Reactor::signalReceived(int number) noexcept {
     beginEvent();
-    const std::string name = number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : std::to_string(number);
+    const std::string name = number == SIGINT    ? "SIGINT"
+                             : number == SIGTERM ? "SIGTERM"
+                                                 : std::to_string(number);
     if (stopped_) {
         log::info("Received " + name + " again, stopping at once.");
         crash();

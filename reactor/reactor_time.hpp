@@ -21,8 +21,8 @@ struct Delay {
     std::source_location where;
 };
 
-/// Whatever has a time and makes calls later: a `Reactor`, or a `task::Clock` that tests turn by hand (`IReactorTime`). It
-/// belongs to one thread.
+/// Whatever has a time and makes calls later: a `Reactor`, or a `task::Clock` that tests turn by hand
+/// (`IReactorTime`). It belongs to one thread.
 class ReactorTime {
 public:
     ReactorTime(const ReactorTime&) = delete;
@@ -31,9 +31,10 @@ public:
     /// The time now, since some beginning of this clock's own.
     virtual Seconds seconds() const = 0;
 
-    /// Calls `function`, with copies of the arguments, after `delay`. It is kept until it has been called or cancelled; if
-    /// it returns a Deferred (a coroutine does), until that has fired. What it returns is ignored; what it throws is the
-    /// business of the implementation. Throws `AssertionError` if the function is an empty one.
+    /// Calls `function`, with copies of the arguments, after `delay`. It is kept until it has been called or
+    /// cancelled; if it returns a Deferred (a coroutine does), until that has fired. What it returns is
+    /// ignored; what it throws is the business of the implementation. Throws `AssertionError` if the function
+    /// is an empty one.
     template <class F, class... Args>
     DelayedCall callLater(Delay delay, F&& function, Args&&... args) {
         DelayedCall handle(

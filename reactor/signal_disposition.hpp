@@ -2,8 +2,8 @@
 
 namespace ropewalk::detail {
 
-/// Remembers what the process did with a signal when the first of these was made for it, and restores that when the last one of
-/// all threads goes: libuv resets a signal to the system's default instead.
+/// Remembers what the process did with a signal when the first of these was made for it, and restores that
+/// when the last one of all threads goes: libuv resets a signal to the system's default instead.
 class SignalDisposition {
 public:
     explicit SignalDisposition(int number);

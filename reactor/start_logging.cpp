@@ -42,7 +42,8 @@ public:
     explicit StreamObserver(std::ostream& out) noexcept : out_(out) {}
 
     void operator()(const LogEvent& event) override {
-        out_ << formatLine(localTime(event.time), event) << std::flush;
+        const double time = event.time != 0 ? event.time : wallTime();
+        out_ << formatLine(localTime(time), event) << std::flush;
     }
 
 private:

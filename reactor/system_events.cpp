@@ -62,6 +62,7 @@ struct Firing {
     Firing** link;
 
     static void call(SystemEvents::State& state, Link& phase);
+    void leave() noexcept;
     void goOn();
 };
 
@@ -71,7 +72,7 @@ void runTrigger(Call& call) noexcept {
     try {
         call.run();
     } catch (...) {
-        log::err(Failure(call.where), "While calling system event trigger handler");
+        log::err(Failure(call.where), {}, {{"during", "a trigger of a system event"}});
     }
     call.release();
 }
@@ -95,19 +96,25 @@ void Firing::call(SystemEvents::State& state, Link& phase) {
     }
 }
 
-void Firing::goOn() {
-    if (state == nullptr) {
-        return;
-    }
+void Firing::leave() noexcept {
+    state = nullptr;
     *link = next;
     if (next != nullptr) {
         next->link = link;
     }
-    Event& event = state->events.find(*type)->second;
+}
+
+void Firing::goOn() {
+    if (state == nullptr) {
+        return;
+    }
+    SystemEvents::State& events = *state;
+    leave();
+    Event& event = events.events.find(*type)->second;
     const CurrentFiring current(nullptr);
-    state->watcher.duringSystemEvent(*type);
-    call(*state, event.during);
-    call(*state, event.after);
+    events.watcher.duringSystemEvent(*type);
+    call(events, event.during);
+    call(events, event.after);
 }
 
 PhaseHold::PhaseHold(Firing& firing) noexcept : firing_(&firing) {
@@ -137,14 +144,23 @@ SystemEvents::~SystemEvents() {
 }
 
 void SystemEvents::clear() noexcept {
-    while (Firing* firing = state_->firings) {
-        state_->firings = firing->next;
-        firing->state = nullptr;
+    while (state_->firings != nullptr) {
+        state_->firings->leave();
     }
     for (auto& [type, event] : state_->events) {
         discard(event.before);
         discard(event.during);
         discard(event.after);
+    }
+}
+
+void SystemEvents::forget(std::string_view type) noexcept {
+    for (Firing* firing = state_->firings; firing != nullptr;) {
+        Firing& each = *firing;
+        firing = firing->next;
+        if (*each.type == type) {
+            each.leave();
+        }
     }
 }
 
@@ -203,7 +219,7 @@ Firing* SystemEvents::current() noexcept {
 }
 
 void logTriggerFailure(const Failure& failure) noexcept {
-    log::err(failure, "While calling system event trigger handler");
+    log::err(failure, {}, {{"during", "a trigger of a system event"}});
 }
 
 } // namespace ropewalk::detail

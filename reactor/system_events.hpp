@@ -26,8 +26,8 @@ struct Phase {
     std::source_location where;
 };
 
-/// Names a trigger: what `addSystemEventTrigger` returns. May be copied, and may outlive its reactor. An empty one says that there
-/// was nothing to add.
+/// Names a trigger: what `addSystemEventTrigger` returns. May be copied, and may outlive its reactor. An
+/// empty one says that there was nothing to add.
 class SystemEventId {
 public:
     SystemEventId() noexcept = default;
@@ -45,7 +45,8 @@ private:
 
 namespace detail {
 
-/// Is told when a trigger is about to be called, and when an event reaches its middle phase, before the triggers of that.
+/// Is told when a trigger is about to be called, and when an event reaches its middle phase, before the
+/// triggers of that.
 class SystemEventWatcher {
 public:
     virtual void beforeTrigger() noexcept = 0;
@@ -75,7 +76,8 @@ private:
     Firing* firing_;
 };
 
-/// The events that a reactor goes through, each in three phases, and the triggers for them. A trigger is called once.
+/// The events that a reactor goes through, each in three phases, and the triggers for them. A trigger is
+/// called once.
 class SystemEvents {
 public:
     explicit SystemEvents(SystemEventWatcher& watcher);
@@ -87,7 +89,9 @@ public:
     SystemEventId add(std::string_view phase, std::string_view type, Call* trigger);
     void remove(const SystemEventId& id);
     void fire(std::string_view type);
-    /// Destroys all triggers.
+    /// Those of its firings that are still delayed go no further.
+    void forget(std::string_view type) noexcept;
+    /// Destroys all triggers, and forgets all firings.
     void clear() noexcept;
 
     /// The firing whose first phase is being run just now, or null.
@@ -104,7 +108,8 @@ private:
 /// What a trigger of the first phase returned that failed.
 void logTriggerFailure(const Failure& failure) noexcept;
 
-/// A trigger for `SystemEvents::add`: a call which sees to it that an event waits for the Deferred that its function returns.
+/// A trigger for `SystemEvents::add`: a call which sees to it that an event waits for the Deferred that its
+/// function returns.
 template <class F, class... Args>
 Call* makeTrigger(std::source_location where, F&& function, Args&&... args) {
     auto trigger = bindCall(where, std::forward<F>(function), std::forward<Args>(args)...);

@@ -37,8 +37,14 @@ bool ThreadQueue::pushExpected(FireCall& call) noexcept {
 }
 
 void ThreadQueue::expect(FireCall& call) noexcept {
-    const std::lock_guard lock(mutex_);
-    expected_.insert(call);
+    {
+        const std::lock_guard lock(mutex_);
+        if (driver_ != nullptr) {
+            expected_.insert(call);
+            return;
+        }
+    }
+    call.drop();
 }
 
 void ThreadQueue::takeAll(Link& list) noexcept {

@@ -10,8 +10,8 @@
 
 namespace ropewalk::detail {
 
-/// A call that will fire a Deferred from another thread. The chain is the reactor's thread's business, everything else that of
-/// whoever has the firer, until it is pushed.
+/// A call that will fire a Deferred from another thread. The chain is the reactor's thread's business,
+/// everything else that of whoever has the firer, until it is pushed.
 struct FireCall : Call {
     FireCall(Operation doIt, defer::detail::Chain* theChain, std::source_location madeAt) noexcept
         : Call(doIt, madeAt, true, true), chain(theChain) {}
@@ -19,8 +19,8 @@ struct FireCall : Call {
     defer::detail::Chain* chain; // owned
 };
 
-/// Calls that other threads leave for a reactor's. The reactor shares it with its firers, so it may outlive the reactor: it is
-/// closed then, and takes no more.
+/// Calls that other threads leave for a reactor's. The reactor shares it with its firers, so it may outlive
+/// the reactor: it is closed then, and takes no more.
 class ThreadQueue {
 public:
     explicit ThreadQueue(Driver& driver) noexcept;
@@ -34,12 +34,13 @@ public:
     /// Any thread: the same for a call that was expected.
     bool pushExpected(FireCall& call) noexcept;
 
-    /// The reactor's thread: a call that may be pushed later. Not owned.
+    /// The reactor's thread: a call that may be pushed later. Not owned. What it was to fire is dropped when
+    /// the queue is closed.
     void expect(FireCall& call) noexcept;
     /// The reactor's thread: moves all calls to `list`, a head.
     void takeAll(Link& list) noexcept;
-    /// The reactor's thread: refuses what comes from now on, moves all calls to `list`, and gives back what those that were expected
-    /// were to fire.
+    /// The reactor's thread: refuses what comes from now on, moves all calls to `list`, and gives back what
+    /// those that were expected were to fire.
     std::vector<defer::Deferred<void>> close(Link& list);
 
 private:

@@ -8,16 +8,19 @@
 
 namespace ropewalk::detail {
 
-/// The reactor's timed calls, by the millisecond: a wheel of wheels. To add, remove or move a call takes the same short
-/// time however many there are. Calls of one moment come out in the order of their sequence numbers.
+/// The reactor's timed calls, by the millisecond: a wheel of wheels. To add, remove or move a call takes the
+/// same short time however many there are. Calls of one moment come out in the order of their sequence
+/// numbers.
 ///
-/// Time is cut into blocks of 1024 ms. Calls of the current block and the next lie in one list a millisecond (`near`),
-/// later ones in coarser lists: on level n of `far`, list i holds the blocks whose digit n in base 64 is i, all digits
-/// above being those of the last near block. A list is opened (its calls move to finer ones) when its first block
-/// becomes near, before any call can be added directly to a place where one of its calls belongs: so order is kept.
-/// Only `move` can break it, and that is noted and mended when the list is due.
+/// Time is cut into blocks of 1024 ms. Calls of the current block and the next lie in one list a millisecond
+/// (`near`), later ones in coarser lists: on level n of `far`, list i holds the blocks whose digit n in base
+/// 64 is i, all digits above being those of the last near block. A list is opened (its calls move to finer
+/// ones) when its first block becomes near, before any call can be added directly to a place where one of its
+/// calls belongs: so order is kept. Only `move` can break it, and that is noted and mended when the list is
+/// due.
 ///
-/// A set bit says that a list may have calls in it. Removing the last one leaves the bit to whoever looks next.
+/// A set bit says that a list may have calls in it. Removing the last one leaves the bit to whoever looks
+/// next.
 class TimerQueue {
 public:
     /// What `next` says when there is no call.
@@ -62,8 +65,8 @@ public:
         return static_cast<Call*>(first);
     }
 
-    /// The moment at which a call is due, or may be: for a call beyond the near ones that was removed, that is too early.
-    /// At most the moment of the last batch if one is due already.
+    /// The moment at which a call is due, or may be: for a call beyond the near ones that was removed, that
+    /// is too early. At most the moment of the last batch if one is due already.
     std::int64_t next() noexcept;
 
     std::size_t size() const noexcept { return size_; }

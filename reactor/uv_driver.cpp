@@ -7,7 +7,9 @@
 #include <mutex>
 #include <new>
 #include <system_error>
+#include <utility>
 
+#include <unistd.h>
 #include <uv.h>
 
 #include <ropewalk/defer/errors.hpp>
@@ -32,14 +34,17 @@ uv_handle_t* base(Handle* handle) noexcept {
 }
 
 void ignoreBrokenPipes() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        struct sigaction current = {};
-        if (sigaction(SIGPIPE, nullptr, &current) == 0 && (current.sa_flags & SA_SIGINFO) == 0 &&
-            current.sa_handler == SIG_DFL) {
-            std::signal(SIGPIPE, SIG_IGN);
-        }
-    });
+    static std::mutex mutex;
+    static pid_t doneIn = 0;
+    const std::lock_guard lock(mutex);
+    if (std::exchange(doneIn, getpid()) == getpid()) {
+        return;
+    }
+    struct sigaction current = {};
+    if (sigaction(SIGPIPE, nullptr, &current) == 0 && (current.sa_flags & SA_SIGINFO) == 0 &&
+        current.sa_handler == SIG_DFL) {
+        std::signal(SIGPIPE, SIG_IGN);
+    }
 }
 
 class UvSignalWatch final : public Watch {
@@ -91,7 +96,8 @@ struct UvDriver::State {
     void* context = nullptr;
 };
 
-// libuv runs timers before it waits as well as afterwards: unless it is told to stop, it would go on to wait without one.
+// libuv runs timers before it waits as well as afterwards: unless it is told to stop, it would go on to wait
+// without one.
 void UvDriver::State::expired(uv_timer_t* timer) {
     static_cast<State*>(timer->data)->armedFor = forever;
     uv_stop(timer->loop);
@@ -119,7 +125,8 @@ void UvDriver::State::arm(std::int64_t until) noexcept {
     // libuv's idea of the time may be old, and a timer is set relative to it.
     uv_update_time(&loop);
     const auto now = static_cast<std::int64_t>(uv_now(&loop));
-    const std::int64_t then = until / nanosecondsPerMillisecond + (until % nanosecondsPerMillisecond != 0 ? 1 : 0);
+    const std::int64_t then =
+        until / nanosecondsPerMillisecond + (until % nanosecondsPerMillisecond != 0 ? 1 : 0);
     uv_timer_start(&timer, expired, then > now ? static_cast<std::uint64_t>(then - now) : 0, 0);
 }
 
@@ -151,7 +158,8 @@ UvDriver::~UvDriver() {
     uv_close(base(&state.waker), nullptr);
     uv_run(&state.loop, UV_RUN_NOWAIT);
     if (uv_loop_close(&state.loop) == UV_EBUSY) {
-        log::error("A reactor goes while handles that others put on its libuv loop are still open: the loop is leaked.");
+        log::error(
+            "A reactor goes, but handles of others on its libuv loop are still open: it is leaked.");
         return;
     }
     delete state_;

@@ -12,8 +12,8 @@ namespace ropewalk {
 
 /// The driver of real programs: a libuv loop of its own, with one timer and one wake-up.
 ///
-/// The first one of a process has SIGPIPE ignored, unless the program has set a handler for it: a write to a closed connection is
-/// an error like others.
+/// The first one of a process has SIGPIPE ignored, unless the program has set a handler for it: a write to a
+/// closed connection is an error like others.
 class UvDriver final : public Driver {
 public:
     /// Throws `IOError` if the system refuses what a loop needs.
@@ -33,8 +33,9 @@ public:
     /// The loop itself. It must not be run, stopped or closed.
     uv_loop_s* loop() noexcept;
 
-    /// Handles of others may be on the loop from now on. Those are served inside `poll` before it waits, and what they call may want
-    /// it to wait less long: so it asks `deadline(context)` again, which gives a moment as `until` is.
+    /// Handles of others may be on the loop from now on. Those are served inside `poll` before it waits, and
+    /// what they call may want it to wait less long: so it asks `deadline(context)` again, which gives a
+    /// moment as `until` is.
     void shareLoop(std::int64_t (*deadline)(void* context), void* context);
 
 private:

@@ -11,8 +11,9 @@
 
 namespace ropewalk::task {
 
-/// A clock that tests turn by hand: `twisted.internet.task.Clock`. Its time starts at 0 and stands still between calls of `advance`. When
-/// it is destroyed, the calls that it still holds are destroyed uncalled; handles on them then do nothing.
+/// A clock that tests turn by hand: `twisted.internet.task.Clock`. Its time starts at 0 and stands still
+/// between calls of `advance`. When it is destroyed, the calls that it still holds are destroyed uncalled;
+/// handles on them then do nothing.
 class Clock final : public ReactorTime {
 public:
     Clock();
@@ -20,9 +21,10 @@ public:
 
     Seconds seconds() const override { return now_; }
 
-    /// Moves the time forward and makes the calls that are due then, in the order of their times, those of one time in the order in which
-    /// they were asked for. While they run, `seconds()` is the time at the end already; calls that they ask for which are due by then
-    /// are made too. What a call throws comes out, and the rest that is due waits for the next `advance`.
+    /// Moves the time forward and makes the calls that are due then, in the order of their times, those of
+    /// one time in the order in which they were asked for. While they run, `seconds()` is the time at the end
+    /// already; calls that they ask for which are due by then are made too. What a call throws comes out, and
+    /// the rest that is due waits for the next `advance`.
     ///
     /// Unlike a reactor's, its calls may have a negative delay: they are due before all others.
     void advance(Seconds amount);
