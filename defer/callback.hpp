@@ -17,12 +17,12 @@ namespace ropewalk {
 /// `void`, `std::monostate`, `std::optional` and `std::any` have one; specialise it for a type of your own.
 template <class T>
 struct NoneOf {
-    static constexpr bool exists = std::same_as<T, None> || std::same_as<T, std::monostate> ||
-                                   requires(T& t) {
-                                       { t.has_value() } -> std::same_as<bool>;
-                                       t.reset();
-                                       requires std::default_initializable<T>;
-                                   };
+    static constexpr bool exists =
+        std::same_as<T, None> || std::same_as<T, std::monostate> || requires(T& t) {
+            { t.has_value() } -> std::same_as<bool>;
+            t.reset();
+            requires std::default_initializable<T>;
+        };
     static T value() { return T(); }
 };
 
@@ -42,19 +42,19 @@ namespace detail {
 // Calling.
 
 template <class M, class C, class O, class... A>
-    requires requires(O&& o, M C::*m, A&&... a) { (std::forward<O>(o).*m)(std::forward<A>(a)...); }
-decltype(auto) callMember(M C::*member, O&& object, A&&... args) {
+    requires requires(O&& o, M C::* m, A&&... a) { (std::forward<O>(o).*m)(std::forward<A>(a)...); }
+decltype(auto) callMember(M C::* member, O&& object, A&&... args) {
     return (std::forward<O>(object).*member)(std::forward<A>(args)...);
 }
 template <class M, class C, class O, class... A>
-    requires requires(O&& o, M C::*m, A&&... a) { ((*std::forward<O>(o)).*m)(std::forward<A>(a)...); }
-decltype(auto) callMember(M C::*member, O&& object, A&&... args) {
+    requires requires(O&& o, M C::* m, A&&... a) { ((*std::forward<O>(o)).*m)(std::forward<A>(a)...); }
+decltype(auto) callMember(M C::* member, O&& object, A&&... args) {
     return ((*std::forward<O>(object)).*member)(std::forward<A>(args)...);
 }
 template <class M, class C, class O, class... A>
-    requires requires(O&& o, M C::*m, A&&... a) { (o.get().*m)(std::forward<A>(a)...); } &&
+    requires requires(O&& o, M C::* m, A&&... a) { (o.get().*m)(std::forward<A>(a)...); } &&
              (!requires(O&& o) { *o; })
-decltype(auto) callMember(M C::*member, O&& object, A&&... args) {
+decltype(auto) callMember(M C::* member, O&& object, A&&... args) {
     return (object.get().*member)(std::forward<A>(args)...);
 }
 
@@ -65,7 +65,9 @@ struct MemberCall {
     O object;
 
     template <class... A>
-        requires requires(MemberCall& self, A&&... a) { callMember(self.member, self.object, std::forward<A>(a)...); }
+        requires requires(MemberCall& self, A&&... a) {
+            callMember(self.member, self.object, std::forward<A>(a)...);
+        }
     decltype(auto) operator()(A&&... args) {
         return callMember(member, object, std::forward<A>(args)...);
     }
@@ -82,6 +84,16 @@ struct MemberOf {
         return callMember(member, std::forward<A>(args)...);
     }
 };
+
+/// The function itself, to be called at once: a coroutine may keep a reference to it.
+template <class F>
+decltype(auto) asCallable(F&& function) {
+    if constexpr (std::is_member_pointer_v<std::decay_t<F>>) {
+        return MemberOf<std::decay_t<F>>{function};
+    } else {
+        return std::forward<F>(function);
+    }
+}
 
 /// A callable with arguments that come after the result.
 template <class F, class Extra>
@@ -109,12 +121,13 @@ auto bindExtra(F&& function) {
 template <class F, class First, class... Rest>
 auto bindExtra(F&& function, First&& first, Rest&&... rest) {
     if constexpr (std::is_member_function_pointer_v<std::decay_t<F>>) {
-        return bindExtra(MemberCall<std::decay_t<F>, std::decay_t<First>>{function, std::forward<First>(first)},
-                         std::forward<Rest>(rest)...);
+        return bindExtra(
+            MemberCall<std::decay_t<F>, std::decay_t<First>>{function, std::forward<First>(first)},
+            std::forward<Rest>(rest)...);
     } else {
         using Inner = decltype(bindExtra(std::forward<F>(function), std::forward<Rest>(rest)...));
-        return WithExtra<Inner, std::decay_t<First>>{bindExtra(std::forward<F>(function), std::forward<Rest>(rest)...),
-                                                     std::forward<First>(first)};
+        return WithExtra<Inner, std::decay_t<First>>{
+            bindExtra(std::forward<F>(function), std::forward<Rest>(rest)...), std::forward<First>(first)};
     }
 }
 
@@ -178,8 +191,9 @@ struct Outcome<std::expected<U, Failure>> {
 
 /// The type of the chain after a callable that returned R; `Kept` where it only ever fails.
 template <class R, class Kept>
-using EndAfter = std::conditional_t<Outcome<std::decay_t<R>>::isFailure, Kept, typename Outcome<std::decay_t<R>>::Type>;
+using EndAfter =
+    std::conditional_t<Outcome<std::decay_t<R>>::isFailure, Kept, typename Outcome<std::decay_t<R>>::Type>;
 
-}  // namespace detail
-}  // namespace defer
-}  // namespace ropewalk
+} // namespace detail
+} // namespace defer
+} // namespace ropewalk

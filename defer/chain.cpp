@@ -35,7 +35,7 @@ struct ThreadEnd {
     ~ThreadEnd() { ThreadState::here.end(); }
 };
 
-}  // namespace
+} // namespace
 
 void ThreadState::watchEnd() {
     static thread_local ThreadEnd end;
@@ -87,7 +87,8 @@ void Chain::unlink() noexcept {}
 #endif
 
 void Chain::usedElsewhere() const noexcept {
-    std::fprintf(stderr, "a Deferred made at %s:%u was used in a thread that isn't its own: see Reactor::firer\n",
+    std::fprintf(stderr,
+                 "a Deferred made at %s:%u was used in a thread that isn't its own: see Reactor::firer\n",
                  madeAt.file_name(), static_cast<unsigned>(madeAt.line()));
     std::abort();
 }
@@ -272,7 +273,7 @@ bool mentions(const Entry& entry, const Chain& chain) noexcept {
     return false;
 }
 
-}  // namespace
+} // namespace
 
 void Chain::waitFor(Chain& inner, Entry& entry) {
     if (&inner == this) {
@@ -300,7 +301,8 @@ void Chain::waitFor(Chain& inner, Entry& entry) {
 void Chain::leave(Entry& entry) noexcept {
     Chain* inner = waiting ? waitingOn : nullptr;
     // A closure that holds the handle it returned would keep what keeps it. It can go, unless a coroutine runs in it.
-    if (inner != nullptr && entry.has(Entry::hasDrop) && (inner->called || !inner->coroutine) && mentions(entry, *inner)) {
+    if (inner != nullptr && entry.has(Entry::hasDrop) && (inner->called || !inner->coroutine) &&
+        mentions(entry, *inner)) {
         inner->retain();
         entry.traits &= static_cast<std::uint8_t>(~Entry::hasDrop);
         entry.operation(Verb::drop, entry, *this, nullptr);
@@ -349,9 +351,11 @@ void Chain::chainTo(Chain& target, std::source_location where) {
         throw RuntimeError("chainDeferred: a Deferred can't be chained to itself");
     }
     if (target.hasWaiters && leadsTo(target)) {
-        throw RuntimeError("chainDeferred: the target, made at " + placeName(target.madeAt) + ", leads to this Deferred");
+        throw RuntimeError("chainDeferred: the target, made at " + placeName(target.madeAt) +
+                           ", leads to this Deferred");
     }
-    ::new (reserve(sizeof(ChainEntry))) ChainEntry{{nullptr, where, sizeof(ChainEntry), Entry::Type::target}, &target};
+    ::new (reserve(sizeof(ChainEntry)))
+        ChainEntry{{nullptr, where, sizeof(ChainEntry), Entry::Type::target}, &target};
     target.retain();
     hasWaiters = true;
     if (!target.called) {
@@ -446,7 +450,6 @@ void Chain::tearDown() noexcept {
 }
 
 // The loop.
-
 
 inline void Loop::runCallback(Chain& chain, Entry& entry) {
     if (entry.has(chain.kind == Chain::Kind::failure ? Entry::onFailure : Entry::onValue)) {
@@ -606,7 +609,6 @@ void Loop::fireTarget(Chain& chain, ChainEntry& entry) {
     }
 }
 
-
 // Cancellation.
 
 Chain* Chain::waitsOn() const noexcept {
@@ -685,4 +687,4 @@ void Chain::cancelWith(std::exception_ptr error, std::source_location where) {
     chain->fired(where);
 }
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

@@ -65,7 +65,8 @@ struct CoroutineEntry : Entry {
 
 struct Canceller {
     /// Says whether the chain is to fail with this CancelledError if it is still unfired.
-    bool (*call)(Canceller& canceller, Chain& chain, const std::exception_ptr& error, std::source_location where) = nullptr;
+    bool (*call)(Canceller& canceller, Chain& chain, const std::exception_ptr& error,
+                 std::source_location where) = nullptr;
     void (*destroy)(Canceller* canceller) noexcept = nullptr;
 };
 
@@ -94,7 +95,7 @@ struct ThreadState {
     bool ended = false;
     PromiseBase* coroutines = nullptr;
     Chain* chains = nullptr;
-    void* spare = nullptr;  // memory of chains that are gone, linked by its first word
+    void* spare = nullptr; // memory of chains that are gone, linked by its first word
     std::uint32_t spares = 0;
     std::uint32_t mostSpares = 0;
 
@@ -252,7 +253,9 @@ struct Chain {
         readAt = writeAt = 0;
     }
     /// Whether nothing follows this entry, the one that runs.
-    bool isLast(const Entry& entry) const noexcept { return readBase == writeBase && readAt + entry.size == writeAt; }
+    bool isLast(const Entry& entry) const noexcept {
+        return readBase == writeBase && readAt + entry.size == writeAt;
+    }
     /// Runs an idle chain's entries, and all that follows from them.
     void runIdle(std::source_location where);
     /// An entry was added: run it if a result is there.
@@ -285,7 +288,7 @@ struct Chain {
 
     std::uint32_t references = 1;
     std::uint32_t readAt = 0;
-    std::uint32_t readEnd = 0;  // while the entries go on in another block
+    std::uint32_t readEnd = 0; // while the entries go on in another block
     std::uint32_t writeAt = 0;
     std::uint32_t writeLimit = roomSize;
     std::uint16_t paused = 0;
@@ -294,7 +297,7 @@ struct Chain {
     bool running = false;
     bool waiting = false;
     bool dying = false;
-    bool concluded = false;  // its entry waited, and had its result before it came back to the loop
+    bool concluded = false; // its entry waited, and had its result before it came back to the loop
     bool coroutine = false;
     bool makerFires : 1 = false;
     bool suppressed : 1 = false;
@@ -309,18 +312,18 @@ struct Chain {
     std::source_location madeAt;
     union Maker {
         constexpr Maker() noexcept : canceller(nullptr) {}
-        Canceller* canceller;  // until it is fired
-        PromiseBase* promise;            // until it is fired, if it is a coroutine's
-        std::source_location firedAt;    // afterwards
+        Canceller* canceller;         // until it is fired
+        PromiseBase* promise;         // until it is fired, if it is a coroutine's
+        std::source_location firedAt; // afterwards
     } maker;
     Chain* waitingOn = nullptr;
     alignas(slotAlignment) unsigned char slot[slotSize];
-    Chain* next = nullptr;  // on a loop's stack, or among the dead
+    Chain* next = nullptr; // on a loop's stack, or among the dead
     alignas(8) unsigned char room[roomSize];
 #if ROPEWALK_CHECKS
     Chain* previousLiving = nullptr;
     Chain* nextLiving = nullptr;
-    const ThreadState* home = nullptr;  // none: its thread has ended
+    const ThreadState* home = nullptr; // none: its thread has ended
 #endif
 
     /// Ends the program if the chain belongs to another thread that lives.
@@ -342,8 +345,8 @@ private:
     Entry* peekFurther() noexcept;
     /// Nothing is left that needs a destructor, or a word in the log.
     bool isPlain() const noexcept {
-        return called && (kind == Kind::none || (kind == Kind::value && type->destroy == nullptr)) && writeBase == room &&
-               readAt == writeAt;
+        return called && (kind == Kind::none || (kind == Kind::value && type->destroy == nullptr)) &&
+               writeBase == room && readAt == writeAt;
     }
     void link() noexcept;
     void unlink() noexcept;
@@ -418,5 +421,5 @@ private:
     Chain* top_ = nullptr;
 };
 
-}  // namespace checked/unchecked
-}  // namespace ropewalk::defer::detail
+} // namespace checked/unchecked
+} // namespace ropewalk::defer::detail

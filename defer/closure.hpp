@@ -99,7 +99,8 @@ void settleWith(Chain& chain, Entry& entry, Call&& call) {
         if (!result) {
             chain.setFailure(std::move(result).error());
             chain.failure.passed(entry.where);
-        } else if constexpr (std::is_void_v<Value> || std::is_void_v<End> || std::is_same_v<End, UnknownEnd>) {
+        } else if constexpr (std::is_void_v<Value> || std::is_void_v<End> ||
+                             std::is_same_v<End, UnknownEnd>) {
             setNoneOrValue<End>(chain, silentErrback, entry.where);
         } else {
             chain.clearResult();
@@ -120,15 +121,18 @@ void settleWith(Chain& chain, Entry& entry, Call&& call) {
 template <class From, class To>
 consteval bool checkConversion() {
     constexpr bool converts = std::is_void_v<From> || std::is_void_v<To> || std::is_constructible_v<To, From>;
-    static_assert(converts, "ropewalk: an errback's value must convert to the type that the chain has here, or be nothing");
+    static_assert(
+        converts,
+        "ropewalk: an errback's value must convert to the type that the chain has here, or be nothing");
     return converts;
 }
 
 template <class F, class T>
 decltype(auto) callWithValue(F& function, Chain& chain, const Entry& entry) {
     constexpr Takes how = takes<F, T>();
-    static_assert(how != Takes::unfit,
-                  "ropewalk: this callback can take neither the Deferred's value (with the extra arguments) nor nothing");
+    static_assert(
+        how != Takes::unfit,
+        "ropewalk: this callback can take neither the Deferred's value (with the extra arguments) nor nothing");
     if constexpr (how == Takes::nothing) {
         return function();
     } else if constexpr (how == Takes::none) {
@@ -171,8 +175,8 @@ Result<T> takeResult(Chain& chain, std::source_location where) {
 template <class G>
 consteval Takes takesFailure() {
     return std::invocable<G&, const Failure&> || std::invocable<G&, Failure> ? Takes::value
-           : std::invocable<G&>                                               ? Takes::nothing
-                                                                              : Takes::unfit;
+           : std::invocable<G&>                                              ? Takes::nothing
+                                                                             : Takes::unfit;
 }
 
 template <class G>
@@ -223,7 +227,8 @@ void settleWithResult(Chain& chain, Entry& entry, Call&& call) {
         settleWith<R, End>(chain, entry,
                            [&]() -> decltype(auto) { return call(std::move(chain.value<Result<T>>())); });
     } else {
-        settleWith<R, End>(chain, entry, [&]() -> decltype(auto) { return call(takeResult<T>(chain, entry.where)); });
+        settleWith<R, End>(chain, entry,
+                           [&]() -> decltype(auto) { return call(takeResult<T>(chain, entry.where)); });
     }
 }
 
@@ -239,7 +244,8 @@ struct OnValue {
     F function;
 
     void run(Chain& chain, Entry& entry, Loop*) {
-        constexpr bool overwrites = std::conjunction_v<std::bool_constant<takes<F, T>() == Takes::value>, IsHeldTrivially<T>>;
+        constexpr bool overwrites =
+            std::conjunction_v<std::bool_constant<takes<F, T>() == Takes::value>, IsHeldTrivially<T>>;
         settleWith<typename CallResult<F, T>::Type, End, overwrites>(
             chain, entry, [&]() -> decltype(auto) { return callWithValue<F, T>(function, chain, entry); });
     }
@@ -256,10 +262,12 @@ struct OnFailure {
     using Value = EndAfter<Returned, End>;
 
     void run(Chain& chain, Entry& entry, Loop*) {
-        settleWith<Returned, EndKept<End>>(chain, entry,
-                                           [&]() -> decltype(auto) { return callWithFailure(function, chain); });
+        settleWith<Returned, EndKept<End>>(
+            chain, entry, [&]() -> decltype(auto) { return callWithFailure(function, chain); });
     }
-    static void convert(Chain& chain, Entry& entry) { convertResult<Value, EndKept<End>>(chain, entry.where); }
+    static void convert(Chain& chain, Entry& entry) {
+        convertResult<Value, EndKept<End>>(chain, entry.where);
+    }
 };
 
 template <class T, class End, class F, class G>
@@ -288,7 +296,8 @@ struct OnBoth {
     void run(Chain& chain, Entry& entry, Loop*) {
         if constexpr (takesBoth<F, T>() == Takes::value) {
             settleWithResult<BothCallResult<F, T>, End, T>(
-                chain, entry, [&](Result<T>&& result) -> decltype(auto) { return function(std::move(result)); });
+                chain, entry,
+                [&](Result<T>&& result) -> decltype(auto) { return function(std::move(result)); });
         } else {
             settleWith<BothCallResult<F, T>, End>(chain, entry, function);
         }
@@ -364,7 +373,7 @@ void storeClosure(Chain& chain, Closure&& closure, std::source_location where) {
         if constexpr (liesInEntry<Closure>) {
             ::new (place) Closure(std::move(closure));
         } else {
-            ::new (place) (Closure*)(new Closure(std::move(closure)));
+            ::new (place)(Closure*)(new Closure(std::move(closure)));
         }
     }
     ::new (entry) Entry{&operate<Closure>, where, bytes, Entry::Type::callback, traits, false};
@@ -399,4 +408,4 @@ inline void fireIn(Loop& loop, Chain& chain, std::source_location where) {
     loop.pushIfRunnable(chain);
 }
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

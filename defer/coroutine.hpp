@@ -41,7 +41,24 @@ struct Awaited {
         }
         return chain->idle();
     }
-    void await_suspend(std::coroutine_handle<>) { promise->await(*chain, handle, std::exchange(held, false), where); }
+    bool await_suspend(std::coroutine_handle<>) {
+        if (promise->cancellation != nullptr) [[unlikely]] {
+            if (!std::exchange(held, true)) {
+                chain->retain();
+            }
+            if (promise->cancelFirst(*chain, where)) {
+                return false;
+            }
+        }
+        promise->await(*chain, handle, std::exchange(held, false), where);
+        return true;
+    }
+
+    // The value is moved once, into the coroutine, and then the chain is emptied.
+    struct Emptying {
+        ~Emptying() { awaited.chain->setNone("a coroutine", awaited.where); }
+        const Awaited& awaited;
+    };
 
     template <class T>
     T takeValue() {
@@ -55,9 +72,8 @@ struct Awaited {
                     std::rethrow_exception(chain->noResult(where));
                 }
             }
-            T value = std::move(chain->value<T>());
-            chain->setNone("a coroutine", where);
-            return value;
+            const Emptying emptying{*this};
+            return std::move(chain->value<T>());
         }
     }
     Failure takeFailure() {
@@ -105,7 +121,8 @@ struct ResultAwaiter : Awaited {
 template <class T>
 class ResultAwaitable {
 public:
-    ResultAwaitable(Deferred<T> deferred, const void* address) : deferred_(std::move(deferred)), address_(address) {}
+    ResultAwaitable(Deferred<T> deferred, const void* address)
+        : deferred_(std::move(deferred)), address_(address) {}
 
 private:
     friend struct AwaitAccess;
@@ -135,9 +152,23 @@ struct PlainAwaiter {
     V await_resume() { return std::forward<V>(value); }
 };
 
+/// Another library's awaiter, by reference or what its operator co_await gives: GCC 12 would copy it.
+template <class A>
+struct ForeignAwaiter {
+    A awaiter;
+
+    bool await_ready() { return static_cast<bool>(awaiter.await_ready()); }
+    template <class P>
+    auto await_suspend(std::coroutine_handle<P> frame) {
+        return awaiter.await_suspend(frame);
+    }
+    decltype(auto) await_resume() { return awaiter.await_resume(); }
+};
+
 template <class V>
-concept IsAwaitable = requires(V&& v) { v.await_ready(); } || requires(V&& v) { std::forward<V>(v).operator co_await(); } ||
-                      requires(V&& v) { operator co_await(std::forward<V>(v)); };
+concept IsAwaitable = requires(V&& v) { v.await_ready(); } || requires(V&& v) {
+    std::forward<V>(v).operator co_await();
+} || requires(V&& v) { operator co_await(std::forward<V>(v)); };
 
 template <class V>
 inline constexpr bool isResultAwaitable = false;
@@ -145,8 +176,21 @@ template <class T>
 inline constexpr bool isResultAwaitable<ResultAwaitable<T>> = true;
 
 template <class V>
-concept IsPlain = !IsDeferred<V> && !IsAwaitable<V> && !isResultAwaitable<std::remove_cvref_t<V>> &&
-                  !std::same_as<std::remove_cvref_t<V>, Failure> && !std::same_as<std::remove_cvref_t<V>, Failed>;
+concept IsPlain =
+    !IsDeferred<V> && !IsAwaitable<V> && !isResultAwaitable<std::remove_cvref_t<V>> &&
+    !std::same_as<std::remove_cvref_t<V>, Failure> && !std::same_as<std::remove_cvref_t<V>, Failed>;
+
+/// Never suspends, but the optimiser can't know: Clang puts the frame of a coroutine that can't suspend on the stack, past our
+/// operator new, and then there is no header before it.
+struct EndsUnseen {
+    bool await_ready() const noexcept {
+        bool ends = true;
+        asm("" : "+r"(ends));
+        return ends;
+    }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    void await_resume() const noexcept {}
+};
 
 template <class T>
 struct PromiseAwaits : PromiseBase {
@@ -155,7 +199,7 @@ struct PromiseAwaits : PromiseBase {
     explicit PromiseAwaits(Where where) : PromiseBase(&tagOf<T>, where) {}
 
     std::suspend_never initial_suspend() const noexcept { return {}; }
-    std::suspend_never final_suspend() const noexcept { return {}; }
+    EndsUnseen final_suspend() const noexcept { return {}; }
 
     void unhandled_exception() noexcept {
         if (destroying) {
@@ -198,8 +242,16 @@ struct PromiseAwaits : PromiseBase {
     }
     template <class V>
         requires IsAwaitable<V>
-    V&& await_transform(V&& awaitable) {
-        return std::forward<V>(awaitable);
+    auto await_transform(V&& awaitable) {
+        if constexpr (requires { std::forward<V>(awaitable).operator co_await(); }) {
+            return ForeignAwaiter<decltype(std::forward<V>(awaitable).operator co_await())>{
+                std::forward<V>(awaitable).operator co_await()};
+        } else if constexpr (requires { operator co_await(std::forward<V>(awaitable)); }) {
+            return ForeignAwaiter<decltype(operator co_await(std::forward<V>(awaitable)))>{operator co_await(
+                std::forward<V>(awaitable))};
+        } else {
+            return ForeignAwaiter<V&&>{std::forward<V>(awaitable)};
+        }
     }
 
 private:
@@ -249,7 +301,6 @@ struct Promise : PromiseAwaits<T> {
             return_value(std::move(result).error());
         }
     }
-
 };
 
 template <>
@@ -264,4 +315,4 @@ struct Promise<void> : PromiseAwaits<void> {
     }
 };
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

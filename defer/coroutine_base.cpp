@@ -29,7 +29,7 @@ bool liesIn(void* frame, const void* address) noexcept {
     return !std::less<>{}(at, begin) && std::less<>{}(at, begin + headerOf(frame)->size);
 }
 
-}  // namespace
+} // namespace
 
 void* PromiseBase::operator new(std::size_t size) {
     auto* header = static_cast<FrameHeader*>(::operator new(sizeof(FrameHeader) + size));
@@ -46,14 +46,16 @@ void PromiseBase::operator delete(void* frame, std::size_t) noexcept {
     if (headerOf(frame)->frame == frame) {
         return;
     }
-    std::fprintf(stderr,
-                 "%s:%u: the compiler laid out the frame of the coroutine %s wrongly (a fault of GCC 12: an if, while, switch or do "
-                 "awaits a temporary directly). Name the result first: if (auto ok = co_await f())\n",
-                 began.file_name(), static_cast<unsigned>(began.line()), functionName(began).c_str());
+    std::fprintf(
+        stderr,
+        "%s:%u: the compiler laid out the frame of the coroutine %s wrongly (a fault of GCC 12: an if, while, switch or do "
+        "awaits a temporary directly). Name the result first: if (auto ok = co_await f())\n",
+        began.file_name(), static_cast<unsigned>(began.line()), functionName(began).c_str());
     std::abort();
 }
 
-PromiseBase::PromiseBase(const TypeTag* type, std::source_location where) : mine(new Chain(type, where)), began(where) {
+PromiseBase::PromiseBase(const TypeTag* type, std::source_location where)
+    : mine(new Chain(type, where)), began(where) {
     mine->coroutine = true;
     mine->makerFires = true;
     mine->maker.promise = this;
@@ -74,7 +76,7 @@ PromiseBase::~PromiseBase() {
         mine->maker.firedAt = began;
         mine->called = true;
         if (!mine->running && mine->hasEntries()) {
-            mine->added(began);  // it was resumed by somebody else's hand
+            mine->added(began); // it was resumed by somebody else's hand
         }
     } else {
         mine->maker.promise = nullptr;
@@ -87,7 +89,8 @@ void PromiseBase::await(Chain& chain, const void* handle, bool held, std::source
         if (held) {
             chain.release();
         }
-        throw RuntimeError("co_await at " + placeName(where) + " on a Deferred that waits for this coroutine");
+        throw RuntimeError("co_await at " + placeName(where) +
+                           " on a Deferred that waits for this coroutine");
     }
     chain.hasWaiters = true;
     entry = ::new (chain.reserve(sizeof(CoroutineEntry)))
@@ -98,19 +101,18 @@ void PromiseBase::await(Chain& chain, const void* handle, bool held, std::source
         localHandle = true;
         --chain.references;
     }
-    if (cancellation != nullptr) {
-        std::exception_ptr error = std::exchange(cancellation, nullptr);
-        chain.retain();
-        try {
-            chain.cancelWith(std::move(error), where);
-        } catch (...) {
-            log::failure("Exception raised from user supplied canceller", Failure(where));
-        }
-        chain.release();
-    }
     if (held) {
         chain.release();
     }
+}
+
+bool PromiseBase::cancelFirst(Chain& chain, std::source_location where) noexcept {
+    try {
+        chain.cancelWith(std::exchange(cancellation, nullptr), where);
+    } catch (...) {
+        log::failure("Exception raised from user supplied canceller", Failure(where));
+    }
+    return chain.idle();
 }
 
 void PromiseBase::abandon() noexcept {
@@ -142,4 +144,4 @@ void destroyLivingCoroutines() noexcept {
     }
 }
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

@@ -22,6 +22,8 @@ struct PromiseBase {
     /// Suspended on `chain`. `handle` is the address of the handle that was awaited, or null when `held` (a reference
     /// that came with a temporary) is given up now. The frame may be gone when this returns.
     void await(Chain& chain, const void* handle, bool held, std::source_location where);
+    /// Obeys the request to cancel that came while it ran; true if `chain`, which it awaits, has a result by that.
+    bool cancelFirst(Chain& chain, std::source_location where) noexcept;
     /// The chain that it waited on has a result, or it is being destroyed: the wait is over.
     void awaited() noexcept {
         if (localHandle) {
@@ -43,9 +45,9 @@ struct PromiseBase {
     std::coroutine_handle<> frame;
     std::source_location began;
     std::source_location waitingAt;
-    Failure given{nullptr};                 // the failure that the last co_await raised
-    std::exception_ptr cancellation;        // asked for while it ran
-    bool localHandle = false;               // the awaited handle lies in the frame and is not counted
+    Failure given{nullptr};          // the failure that the last co_await raised
+    std::exception_ptr cancellation; // asked for while it ran
+    bool localHandle = false;        // the awaited handle lies in the frame and is not counted
     bool finished = false;
     bool destroying = false;
 };
@@ -56,4 +58,4 @@ void checkFrame(void* frame, std::source_location began);
 /// Destroys every suspended coroutine of this thread; each is logged as abandoned.
 void destroyLivingCoroutines() noexcept;
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

@@ -79,7 +79,8 @@ public:
     template <class F, class A, class B, class C>
     auto addCallback(F&& f, A&& a, B&& b, C&& c, Where where = Where::current()) const {
         return addValue(
-            detail::bindExtra(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)), where);
+            detail::bindExtra(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)),
+            where);
     }
     template <class F, class A, class B, class C, class D>
     auto addCallback(F&& f, A&& a, B&& b, C&& c, D&& d, Where where = Where::current()) const {
@@ -99,12 +100,14 @@ public:
     }
     template <class G, class A, class B>
     Deferred addErrback(G&& g, A&& a, B&& b, Where where = Where::current()) const {
-        return addFailure(detail::bindExtra(std::forward<G>(g), std::forward<A>(a), std::forward<B>(b)), where);
+        return addFailure(detail::bindExtra(std::forward<G>(g), std::forward<A>(a), std::forward<B>(b)),
+                          where);
     }
     template <class G, class A, class B, class C>
     Deferred addErrback(G&& g, A&& a, B&& b, C&& c, Where where = Where::current()) const {
         return addFailure(
-            detail::bindExtra(std::forward<G>(g), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)), where);
+            detail::bindExtra(std::forward<G>(g), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)),
+            where);
     }
     template <class G, class A, class B, class C, class D>
     Deferred addErrback(G&& g, A&& a, B&& b, C&& c, D&& d, Where where = Where::current()) const {
@@ -124,12 +127,14 @@ public:
     }
     template <class F, class A, class B>
     auto addBoth(F&& f, A&& a, B&& b, Where where = Where::current()) const {
-        return addEither(detail::bindExtra(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)), where);
+        return addEither(detail::bindExtra(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b)),
+                         where);
     }
     template <class F, class A, class B, class C>
     auto addBoth(F&& f, A&& a, B&& b, C&& c, Where where = Where::current()) const {
         return addEither(
-            detail::bindExtra(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)), where);
+            detail::bindExtra(std::forward<F>(f), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)),
+            where);
     }
     template <class F, class A, class B, class C, class D>
     auto addBoth(F&& f, A&& a, B&& b, C&& c, D&& d, Where where = Where::current()) const {
@@ -220,10 +225,12 @@ public:
     /// The same, where `onTimeoutCancel(Result<T>, timeout)` makes the result.
     template <class Duration, class Clock, class F>
         requires std::invocable<std::decay_t<F>&, Result<T>, Duration>
-    Deferred addTimeout(Duration timeout, Clock& clock, F&& onTimeoutCancel, Where where = Where::current()) const;
+    Deferred addTimeout(Duration timeout, Clock& clock, F&& onTimeoutCancel,
+                        Where where = Where::current()) const;
 
     /// For `co_await d.result()`: a Result<T>, and no exception.
-    detail::ResultAwaitable<T> result() const { return detail::ResultAwaitable<T>(*this, this); }
+    detail::ResultAwaitable<T> result() const& { return detail::ResultAwaitable<T>(*this, this); }
+    detail::ResultAwaitable<T> result() && { return detail::ResultAwaitable<T>(std::move(*this), nullptr); }
 
     /// `<Deferred at 0x…>`, with ` waiting on Deferred at 0x…` or ` current result: …` where there is one, as `operator<<`
     /// prints it.
@@ -232,7 +239,8 @@ public:
             return "<Deferred: empty handle>";
         }
         if constexpr (detail::hasText<T>) {
-            if (chain_->kind == detail::Chain::Kind::value && chain_->end == &detail::tagOf<T> && chain_->idle()) {
+            if (chain_->kind == detail::Chain::Kind::value && chain_->end == &detail::tagOf<T> &&
+                chain_->idle()) {
                 return detail::describe(*chain_, detail::textOf(std::as_const(chain_->template value<T>())));
             }
         }
@@ -305,22 +313,24 @@ struct CancellerOf : Canceller {
     F function;
 };
 
-}  // namespace detail
+} // namespace detail
 
 template <class T>
 template <class F>
     requires(std::invocable<std::decay_t<F>&, Deferred<T>> || std::invocable<std::decay_t<F>&>) &&
             (!detail::IsDeferred<F>)
 Deferred<T>::Deferred(F&& canceller, Where where) : Deferred(where) {
-    chain_->maker.canceller = new detail::CancellerOf<T, std::decay_t<F>>(std::decay_t<F>(std::forward<F>(canceller)));
+    chain_->maker.canceller =
+        new detail::CancellerOf<T, std::decay_t<F>>(std::decay_t<F>(std::forward<F>(canceller)));
 }
 
 template <class T>
 template <class F>
 auto Deferred<T>::addValue(F&& function, Where where) const {
     constexpr detail::Takes how = detail::takes<F, T>();
-    static_assert(how != detail::Takes::unfit,
-                  "ropewalk: this callback can take neither the Deferred's value (with the extra arguments) nor nothing");
+    static_assert(
+        how != detail::Takes::unfit,
+        "ropewalk: this callback can take neither the Deferred's value (with the extra arguments) nor nothing");
     if constexpr (how != detail::Takes::unfit) {
         using Returned = typename detail::CallResult<F, T>::Type;
         using End = detail::EndAfter<Returned, T>;
@@ -341,14 +351,15 @@ Deferred<T> Deferred<T>::addFailure(G&& function, Where where) const {
                   "ropewalk: this errback can take neither a Failure (with the extra arguments) nor nothing");
     if constexpr (detail::takesFailure<G>() != detail::Takes::unfit) {
         using Returned = detail::FailureCallResult<G>;
-        using Value = detail::EndAfter<Returned, T>;
-        if constexpr (detail::checkConversion<Value, T>()) {
+        using Given = detail::EndAfter<Returned, T>;
+        if constexpr (detail::checkConversion<Given, T>()) {
             detail::Chain& chain = get("addErrback", where);
-            if constexpr (!std::is_void_v<Value> && !std::is_void_v<T> &&
+            if constexpr (!std::is_void_v<Given> && !std::is_void_v<T> &&
                           !detail::Outcome<std::decay_t<Returned>>::isFailure) {
                 chain.requireEnd(&detail::tagOf<T>, where);
             }
-            return detail::addClosure<T>(chain, detail::OnFailure<T, std::decay_t<G>>{std::forward<G>(function)}, where);
+            return detail::addClosure<T>(
+                chain, detail::OnFailure<T, std::decay_t<G>>{std::forward<G>(function)}, where);
         }
     }
 }
@@ -357,8 +368,9 @@ template <class T>
 template <class F>
 auto Deferred<T>::addEither(F&& function, Where where) const {
     constexpr detail::Takes how = detail::takesBoth<F, T>();
-    static_assert(how != detail::Takes::unfit,
-                  "ropewalk: this function can take neither a Result of the Deferred's type (with the extra arguments) nor nothing");
+    static_assert(
+        how != detail::Takes::unfit,
+        "ropewalk: this function can take neither a Result of the Deferred's type (with the extra arguments) nor nothing");
     if constexpr (how != detail::Takes::unfit) {
         using Returned = detail::BothCallResult<F, T>;
         using End = detail::EndAfter<Returned, T>;
@@ -383,12 +395,15 @@ auto Deferred<T>::addCallbacks(F&& f, G&& g, Where where) const {
         using Callback = decltype(detail::bindExtra(std::forward<F>(f)));
         using Errback = decltype(detail::bindExtra(std::forward<G>(g)));
         constexpr detail::Takes how = detail::takes<Callback, T>();
-        static_assert(how != detail::Takes::unfit, "ropewalk: this callback can take neither the Deferred's value nor nothing");
+        static_assert(how != detail::Takes::unfit,
+                      "ropewalk: this callback can take neither the Deferred's value nor nothing");
         static_assert(detail::takesFailure<Errback>() != detail::Takes::unfit,
                       "ropewalk: this errback can take neither a Failure nor nothing");
-        if constexpr (how != detail::Takes::unfit && detail::takesFailure<Errback>() != detail::Takes::unfit) {
+        if constexpr (how != detail::Takes::unfit &&
+                      detail::takesFailure<Errback>() != detail::Takes::unfit) {
             using End = detail::EndAfter<typename detail::CallResult<Callback, T>::Type, T>;
-            if constexpr (detail::checkConversion<detail::EndAfter<detail::FailureCallResult<Errback>, End>, End>()) {
+            if constexpr (detail::checkConversion<detail::EndAfter<detail::FailureCallResult<Errback>, End>,
+                                                  End>()) {
                 detail::Chain& chain = get("addCallbacks", where);
                 if constexpr (how == detail::Takes::value) {
                     chain.requireEnd(&detail::tagOf<T>, where);
@@ -446,4 +461,4 @@ inline Deferred<void> detail::Promise<void>::get_return_object() {
     return startCoroutine<void>(*this);
 }
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

@@ -52,19 +52,21 @@ using FirstOrAll = std::variant<std::pair<detail::NoneForVoid<T>, std::size_t>, 
 namespace detail {
 
 template <class T>
-Deferred<FirstOrAll<T>> joinFirst(std::vector<Deferred<T>> members, JoinOptions options, std::source_location where) {
+Deferred<FirstOrAll<T>> joinFirst(std::vector<Deferred<T>> members, JoinOptions options,
+                                  std::source_location where) {
     return joinAll<T, FirstOrAll<T>>(
         std::move(members), options, where,
         [](auto& join, std::size_t index, Result<T>& result, Loop& loop, std::source_location at) {
             if (result) {
-                fireJoint(join.joint, loop, at, std::in_place_index<0>, valueOrNone(std::move(result)), index);
+                fireJoint(join.joint, loop, at, std::in_place_index<0>, valueOrNone(std::move(result)),
+                          index);
             } else {
                 store(join.storage[index], result, at);
             }
         });
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Waits for several Deferreds: defer.DeferredList. It is a Deferred that fires when all members have, with a Result each;
 /// it never fails by itself, unless an option says so. A member's result is copied, and stays where it is for the member's
@@ -89,7 +91,8 @@ public:
 
     template <class... T>
     DeferredList(DeferredListOptions options, detail::FirstMember<Results> first, Deferred<T>... others)
-        : Deferred<Results>(detail::joinLoose(options, first.where, std::move(first.member), std::move(others)...)) {}
+        : Deferred<Results>(
+              detail::joinLoose(options, first.where, std::move(first.member), std::move(others)...)) {}
 };
 
 template <class T>
@@ -114,9 +117,11 @@ struct GatherOptions {
 /// The members' values, in their order: defer.gatherResults. The first failure fails it, with a FirstError. A void member
 /// counts as None. Cancelling it cancels every member.
 template <class T>
-Deferred<std::vector<detail::NoneForVoid<T>>> gatherResults(std::vector<Deferred<T>> members, GatherOptions options = {},
-                                                            std::source_location where = std::source_location::current()) {
-    return detail::joinVector<T>(std::move(members), {true, options.consumeErrors, options.cancelOthers}, where)
+Deferred<std::vector<detail::NoneForVoid<T>>>
+gatherResults(std::vector<Deferred<T>> members, GatherOptions options = {},
+              std::source_location where = std::source_location::current()) {
+    return detail::joinVector<T>(std::move(members), {true, options.consumeErrors, options.cancelOthers},
+                                 where)
         .addCallback(
             [](ListResults<T> results) {
                 std::vector<detail::NoneForVoid<T>> values;
@@ -140,7 +145,8 @@ auto gatherResults(GatherOptions options, Deferred<T>... members) {
                                        std::source_location::current(), std::move(members)...)
             .addCallback([](std::tuple<Result<T>...> results) {
                 return std::apply(
-                    [](auto&... result) { return std::tuple(detail::valueOrNone(std::move(result))...); }, results);
+                    [](auto&... result) { return std::tuple(detail::valueOrNone(std::move(result))...); },
+                    results);
             });
     }
 }
@@ -150,4 +156,4 @@ auto gatherResults(Deferred<T>... members) {
     return gatherResults(GatherOptions{}, std::move(members)...);
 }
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

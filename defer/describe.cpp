@@ -11,11 +11,12 @@ namespace {
 
 std::string at(const Chain& chain) {
     char digits[2 * sizeof(void*)];
-    const auto end = std::to_chars(digits, digits + sizeof digits, reinterpret_cast<std::uintptr_t>(&chain), 16).ptr;
+    const auto end =
+        std::to_chars(digits, digits + sizeof digits, reinterpret_cast<std::uintptr_t>(&chain), 16).ptr;
     return "Deferred at 0x" + std::string(digits, end);
 }
 
-}  // namespace
+} // namespace
 
 std::string describe(const Chain& chain, std::string_view result) {
     std::string text = '<' + at(chain);
@@ -49,4 +50,4 @@ std::string textOf(std::string_view value) {
     return '\'' + std::string(value) + '\'';
 }
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

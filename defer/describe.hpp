@@ -22,4 +22,4 @@ std::string textOf(std::string_view value);
 template <class T>
 inline constexpr bool hasText = requires(const T& value) { textOf(value); };
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

@@ -41,7 +41,7 @@ const void* matchObject(const std::exception_ptr& error, const std::type_info& w
     return wanted.__do_catch(thrown, &object, 1) ? object : nullptr;
 }
 
-}  // namespace
+} // namespace
 
 Failure::Failure(std::source_location where) : Failure(currentException(), where) {}
 
@@ -158,4 +158,4 @@ std::ostream& operator<<(std::ostream& out, const Failure& failure) {
     return out << failure.str();
 }
 
-}  // namespace ropewalk
+} // namespace ropewalk

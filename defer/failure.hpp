@@ -67,7 +67,9 @@ public:
     template <class X, class Y, class... Others>
     int check() const noexcept {
         int index = 0;
-        const auto is = [&](const std::type_info& wanted) { return match(wanted) != nullptr || (++index, false); };
+        const auto is = [&](const std::type_info& wanted) {
+            return match(wanted) != nullptr || (++index, false);
+        };
         return is(typeid(X)) || is(typeid(Y)) || (is(typeid(Others)) || ...) ? index : -1;
     }
 
@@ -140,4 +142,4 @@ std::ostream& operator<<(std::ostream& out, const Failure& failure);
 template <class T>
 using Result = std::expected<T, Failure>;
 
-}  // namespace ropewalk
+} // namespace ropewalk

@@ -9,4 +9,4 @@ Failure logError(Failure failure) {
     return failure;
 }
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

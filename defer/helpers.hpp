@@ -47,9 +47,9 @@ auto execute(F&& f, A&&... args) {
     Deferred<Value> d;
     try {
         if constexpr (std::is_void_v<Value>) {
-            detail::bindExtra(std::forward<F>(f))(std::forward<A>(args)...);
+            detail::asCallable(std::forward<F>(f))(std::forward<A>(args)...);
         } else {
-            Value value = detail::bindExtra(std::forward<F>(f))(std::forward<A>(args)...);
+            Value value = detail::asCallable(std::forward<F>(f))(std::forward<A>(args)...);
             d.callback(std::move(value));
             return d;
         }
@@ -72,7 +72,7 @@ auto maybeDeferred(F&& f, A&&... args) {
     using Value = detail::EndAfter<Returned, void>;
     if constexpr (detail::IsDeferred<Returned>) {
         try {
-            return Deferred<Value>(detail::bindExtra(std::forward<F>(f))(std::forward<A>(args)...));
+            return Deferred<Value>(detail::asCallable(std::forward<F>(f))(std::forward<A>(args)...));
         } catch (...) {
             return fail<Value>(Failure());
         }
@@ -80,14 +80,16 @@ auto maybeDeferred(F&& f, A&&... args) {
         // Through a chain of its own, a callback's result means here what it means there.
         Deferred<void> d;
         d.callback();
-        return d.addCallback([&] { return detail::bindExtra(std::forward<F>(f))(std::forward<A>(args)...); });
+        return d.addCallback(
+            [&] { return detail::asCallable(std::forward<F>(f))(std::forward<A>(args)...); });
     }
 }
 
 /// The Deferred itself: defer.ensureDeferred. A coroutine gives a Deferred already; nothing else is taken.
 template <class D>
 D ensureDeferred(D&& d) {
-    static_assert(detail::IsDeferred<D>, "ropewalk: ensureDeferred takes a Deferred; a coroutine that returns one gives one");
+    static_assert(detail::IsDeferred<D>,
+                  "ropewalk: ensureDeferred takes a Deferred; a coroutine that returns one gives one");
     return std::forward<D>(d);
 }
 
@@ -97,4 +99,4 @@ Failure logError(Failure failure);
 /// A callback that returns its argument: defer.passthru.
 inline constexpr auto passthru = [](auto value) { return value; };
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

@@ -15,7 +15,8 @@ std::string LivingCoroutine::str() const {
 
 std::vector<LivingCoroutine> livingCoroutines() {
     std::vector<LivingCoroutine> living;
-    for (const auto* promise = detail::ThreadState::here.coroutines; promise != nullptr; promise = promise->next) {
+    for (const auto* promise = detail::ThreadState::here.coroutines; promise != nullptr;
+         promise = promise->next) {
         LivingCoroutine coroutine{promise->began, promise->awaiting != nullptr, {}, {}};
         if (coroutine.suspended) {
             coroutine.waitingAt = promise->waitingAt;
@@ -54,4 +55,4 @@ std::string taskDump() {
     return text;
 }
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

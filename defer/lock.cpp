@@ -18,4 +18,4 @@ DeferredSemaphore::DeferredSemaphore(std::size_t tokens) : Acquirable(tokens) {
     }
 }
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

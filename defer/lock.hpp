@@ -18,7 +18,7 @@ namespace detail {
 template <class Lock>
 class Acquirable {
     struct State {
-        Lock* lock;  // null when it is gone
+        Lock* lock; // null when it is gone
         std::size_t limit;
         std::size_t free;
         std::deque<Deferred<Lock*>> waiting = {};
@@ -51,7 +51,13 @@ public:
             std::swap(held_, other.held_);
             return *this;
         }
-        ~Hold() { release(); }
+        ~Hold() {
+            try {
+                release();
+            } catch (...) {
+                destructorThrew();
+            }
+        }
 
         /// Gives it back now.
         void release() {
@@ -71,7 +77,9 @@ public:
     /// Fires with the lock when it is the caller's, who then calls `release`. Cancelling it while it waits takes it out of the
     /// queue.
     Deferred<Lock*> acquire(std::source_location where = std::source_location::current()) {
-        Deferred<Lock*> d([state = state_](const Deferred<Lock*>& cancelled) { std::erase(state->waiting, cancelled); }, where);
+        Deferred<Lock*> d(
+            [state = state_](const Deferred<Lock*>& cancelled) { std::erase(state->waiting, cancelled); },
+            where);
         if (state_->free != 0) {
             --state_->free;
             d.callback(state_->lock, where);
@@ -91,13 +99,14 @@ public:
         requires std::invocable<std::decay_t<F>&, std::decay_t<A>...>
     auto run(F&& f, A&&... args) {
         using Value = EndAfter<std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>, void>;
-        return acquire()
-            .addCallback([f = bindExtra(std::forward<F>(f)), ... args = std::decay_t<A>(std::forward<A>(args))](
-                             Lock*) mutable { return maybeDeferred(f, std::move(args)...); })
-            .addBoth([state = state_](Result<Value> result) {
-                state->release();
-                return result;
-            });
+        return hold().addCallback([f = bindExtra(std::forward<F>(f)),
+                                   ... args = std::decay_t<A>(std::forward<A>(args))](Hold held) mutable {
+            return maybeDeferred(f, std::move(args)...)
+                .addBoth([held = std::move(held)](Result<Value> result) mutable {
+                    held.release();
+                    return result;
+                });
+        });
     }
 
     /// Hands it to whoever waits longest. AssertionError if nobody holds it.
@@ -107,10 +116,11 @@ public:
     std::size_t waiting() const noexcept { return state_->waiting.size(); }
 
 protected:
-    explicit Acquirable(std::size_t tokens) : state_(std::in_place, static_cast<Lock*>(this), tokens, tokens) {}
+    explicit Acquirable(std::size_t tokens)
+        : state_(std::in_place, static_cast<Lock*>(this), tokens, tokens) {}
     ~Acquirable() {
         state_->lock = nullptr;
-        state_->waiting.clear();
+        std::exchange(state_->waiting, {}).clear();
     }
 
     std::size_t free() const noexcept { return state_->free; }
@@ -122,7 +132,7 @@ private:
     Shared<State> state_;
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// One holder at a time, first come, first served: defer.DeferredLock. When it goes, those who wait are let go of, unfired.
 class DeferredLock : public detail::Acquirable<DeferredLock> {
@@ -141,4 +151,4 @@ public:
     std::size_t limit() const noexcept { return all(); }
 };
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

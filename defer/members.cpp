@@ -35,7 +35,7 @@ std::exception_ptr failureGroup(std::vector<Failure> failures) {
     return std::make_exception_ptr(FailureGroup(std::move(failures)));
 }
 
-}  // namespace detail
+} // namespace detail
 
 FirstError::FirstError(Failure failure, std::size_t at)
     : Exception("FirstError[#" + std::to_string(at) + ", " + failure.str() + ']'),
@@ -43,6 +43,7 @@ FirstError::FirstError(Failure failure, std::size_t at)
       index(at) {}
 
 FailureGroup::FailureGroup(std::vector<Failure> all)
-    : Exception(all.empty() ? "no members" : std::to_string(all.size()) + " failures"), failures(std::move(all)) {}
+    : Exception(all.empty() ? "no members" : std::to_string(all.size()) + " failures"),
+      failures(std::move(all)) {}
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

@@ -104,9 +104,11 @@ template <class T>
     requires requires { typename T::value_type; } && (!std::same_as<typename T::value_type, T>)
 inline constexpr bool isCopyable<T> = std::copy_constructible<T> && isCopyable<typename T::value_type>;
 template <class... E>
-inline constexpr bool isCopyable<std::tuple<E...>> = std::copy_constructible<std::tuple<E...>> && (isCopyable<E> && ...);
+inline constexpr bool isCopyable<std::tuple<E...>> =
+    std::copy_constructible<std::tuple<E...>> && (isCopyable<E> && ...);
 template <class A, class B>
-inline constexpr bool isCopyable<std::pair<A, B>> = std::copy_constructible<std::pair<A, B>> && isCopyable<A> && isCopyable<B>;
+inline constexpr bool isCopyable<std::pair<A, B>> =
+    std::copy_constructible<std::pair<A, B>> && isCopyable<A> && isCopyable<B>;
 template <class... E>
 inline constexpr bool isCopyable<std::variant<E...>> =
     std::copy_constructible<std::variant<E...>> && (isCopyable<E> && ...);
@@ -162,13 +164,13 @@ MemberList listMembers(const std::vector<Deferred<T>>& members, std::source_loca
 
 /// Calls settle(membership, Result<T>, chain, entry, loop) when the member has a result.
 template <class T, class Settle>
-void watchMember(const Deferred<T>& member, Shared<MemberList> members, std::size_t index, std::source_location where,
-                 Settle settle) {
+void watchMember(const Deferred<T>& member, Shared<MemberList> members, std::size_t index,
+                 std::source_location where, Settle settle) {
     Shared<bool> attaching(std::in_place, true);
     addTap(
         *Access::chainOf(member),
-        [membership = Membership(std::move(members), index), settle = std::move(settle), attaching](
-            Chain& passing, Entry& entry, Loop& loop) mutable {
+        [membership = Membership(std::move(members), index), settle = std::move(settle),
+         attaching](Chain& passing, Entry& entry, Loop& loop) mutable {
             membership.end();
             settle(membership, shareResult<T>(passing, entry, *attaching), passing, entry, loop);
         },
@@ -192,30 +194,31 @@ struct Join {
 
 /// One member of a list. `put(join, index, result, loop, where)` stores its result.
 template <class T, class Final, class Storage, class Put>
-void joinMember(const Deferred<T>& member, const Shared<Join<Final, Storage>>& join, const Shared<MemberList>& members,
-                std::size_t index, std::source_location where, Put put) {
-    watchMember(member, members, index, where,
-                [join, put](Membership& membership, Result<T> result, Chain& passing, Entry& entry, Loop& loop) {
-                    Join<Final, Storage>& all = *join;
-                    --all.remaining;
-                    const bool failed = !result;
-                    if (isOpen(all.joint)) {
-                        if (failed && all.options.fireOnOneErrback) {
-                            failJoint(all.joint, loop, entry.where, firstError(result.error(), membership.index()));
-                            if (all.options.cancelOthers) {
-                                cancelMembers(membership.members(), cancelled({}), entry.where);
-                            }
-                        } else {
-                            put(all, membership.index(), result, loop, entry.where);
-                            if (all.remaining == 0 && isOpen(all.joint)) {
-                                fireJoint(all.joint, loop, entry.where, std::move(all.storage));
-                            }
-                        }
+void joinMember(const Deferred<T>& member, const Shared<Join<Final, Storage>>& join,
+                const Shared<MemberList>& members, std::size_t index, std::source_location where, Put put) {
+    watchMember(
+        member, members, index, where,
+        [join, put](Membership& membership, Result<T> result, Chain& passing, Entry& entry, Loop& loop) {
+            Join<Final, Storage>& all = *join;
+            --all.remaining;
+            const bool failed = !result;
+            if (isOpen(all.joint)) {
+                if (failed && all.options.fireOnOneErrback) {
+                    failJoint(all.joint, loop, entry.where, firstError(result.error(), membership.index()));
+                    if (all.options.cancelOthers) {
+                        cancelMembers(membership.members(), cancelled({}), entry.where);
                     }
-                    if (failed && all.options.consumeErrors && passing.kind == Chain::Kind::failure) {
-                        passing.setNone("a DeferredList with consumeErrors", entry.where);
+                } else {
+                    put(all, membership.index(), result, loop, entry.where);
+                    if (all.remaining == 0 && isOpen(all.joint)) {
+                        fireJoint(all.joint, loop, entry.where, std::move(all.storage));
                     }
-                });
+                }
+            }
+            if (failed && all.options.consumeErrors && passing.kind == Chain::Kind::failure) {
+                passing.setNone("a DeferredList with consumeErrors", entry.where);
+            }
+        });
 }
 
 /// Moves it there; what that throws takes its place.
@@ -244,7 +247,8 @@ template <class T>
 using ListOf = std::vector<Result<T>>;
 
 template <class T, class Final, class Put>
-Deferred<Final> joinAll(std::vector<Deferred<T>> members, JoinOptions options, std::source_location where, Put put) {
+Deferred<Final> joinAll(std::vector<Deferred<T>> members, JoinOptions options, std::source_location where,
+                        Put put) {
     const std::size_t count = members.size();
     Shared<MemberList> list(std::in_place, listMembers(members, where));
     Deferred<Final> joint = jointDeferred<Final>(list, false, where);
@@ -267,11 +271,11 @@ Deferred<Final> joinAll(std::vector<Deferred<T>> members, JoinOptions options, s
 }
 
 template <class T>
-Deferred<ListOf<T>> joinVector(std::vector<Deferred<T>> members, JoinOptions options, std::source_location where) {
+Deferred<ListOf<T>> joinVector(std::vector<Deferred<T>> members, JoinOptions options,
+                               std::source_location where) {
     return joinAll<T, ListOf<T>>(std::move(members), options, where,
-                                 [](auto& join, std::size_t index, Result<T>& result, Loop&, std::source_location at) {
-                                     store(join.storage[index], result, at);
-                                 });
+                                 [](auto& join, std::size_t index, Result<T>& result, Loop&,
+                                    std::source_location at) { store(join.storage[index], result, at); });
 }
 
 /// Not by an initializer list, which would hold the members too.
@@ -321,21 +325,24 @@ struct FirstMember {
 
     template <class D>
         requires std::convertible_to<D&&, const Member&>
-    FirstMember(D&& d, std::source_location at = std::source_location::current()) : member(std::forward<D>(d)), where(at) {}
+    FirstMember(D&& d, std::source_location at = std::source_location::current())
+        : member(std::forward<D>(d)), where(at) {}
 
     Member member;
     std::source_location where;
 };
 
 template <class... T>
-Deferred<LooseResults<T...>> joinLoose(JoinOptions options, std::source_location where, Deferred<T>... members) {
+Deferred<LooseResults<T...>> joinLoose(JoinOptions options, std::source_location where,
+                                       Deferred<T>... members) {
     if constexpr (allSame<T...>) {
         return joinVector(vectorOf(std::move(members)...), options, where);
     } else {
         using Results = std::tuple<Result<T>...>;
         Shared<MemberList> list(std::in_place, MemberList{memberChain(members, where)...});
         Deferred<Results> joint = jointDeferred<Results>(list, false, where);
-        Shared<Join<Results, Results>> join(std::in_place, joint, Results(Result<T>(std::unexpect, Failure(nullptr))...),
+        Shared<Join<Results, Results>> join(std::in_place, joint,
+                                            Results(Result<T>(std::unexpect, Failure(nullptr))...),
                                             sizeof...(T), options);
         [&]<std::size_t... index>(std::index_sequence<index...>) {
             (joinMember<T>(std::exchange(members, nullptr), join, list, index, where,
@@ -348,4 +355,4 @@ Deferred<LooseResults<T...>> joinLoose(JoinOptions options, std::source_location
     }
 }
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

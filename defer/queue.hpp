@@ -48,7 +48,8 @@ public:
         if (backlog_ && state_->waiting.size() >= *backlog_) {
             detail::throwQueueUnderflow();
         }
-        Deferred<T> d([state = state_](const Deferred<T>& cancelled) { std::erase(state->waiting, cancelled); }, where);
+        Deferred<T> d(
+            [state = state_](const Deferred<T>& cancelled) { std::erase(state->waiting, cancelled); }, where);
         state_->waiting.push_back(d);
         return d;
     }
@@ -67,4 +68,4 @@ private:
     std::optional<std::size_t> backlog_;
 };
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

@@ -13,7 +13,8 @@ void reportUnhandled(const Failure& failure) noexcept {
     log::unhandled(failure);
 }
 
-void reportAbandoned(std::source_location began, std::source_location waitingAt, std::source_location madeAt) noexcept {
+void reportAbandoned(std::source_location began, std::source_location waitingAt,
+                     std::source_location madeAt) noexcept {
     try {
         log::abandoned("abandoned: " + functionName(began) + ", waiting at " + placeName(waitingAt) +
                        " on a Deferred made at " + placeName(madeAt));
@@ -30,4 +31,4 @@ void destructorThrew() noexcept {
     }
 }
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

@@ -12,6 +12,7 @@ namespace ropewalk::defer::detail {
 /// `Unhandled error in Deferred`; an unhandled cancellation at a level of its own.
 void reportUnhandled(const Failure& failure) noexcept;
 /// `abandoned: NAME, waiting at FILE:LINE on a Deferred made at FILE:LINE`
-void reportAbandoned(std::source_location began, std::source_location waitingAt, std::source_location madeAt) noexcept;
+void reportAbandoned(std::source_location began, std::source_location waitingAt,
+                     std::source_location madeAt) noexcept;
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

@@ -37,4 +37,4 @@ private:
     Node* node_;
 };
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

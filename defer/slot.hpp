@@ -68,7 +68,7 @@ struct Held {
         if constexpr (inPlace) {
             ::new (slot) T(std::forward<A>(args)...);
         } else {
-            ::new (slot) (T*)(new T(std::forward<A>(args)...));
+            ::new (slot)(T*)(new T(std::forward<A>(args)...));
         }
     }
 
@@ -113,4 +113,4 @@ inline bool sameType(const TypeTag* a, const TypeTag* b) noexcept {
     return a == b || *a->info == *b->info;
 }
 
-}  // namespace ropewalk::defer::detail
+} // namespace ropewalk::defer::detail

@@ -46,9 +46,9 @@ struct OnTimeoutCancel {
             delayed.cancel();
         }
         if (*timedOut) {
-            settleWithResult<Returned, EndKept<T>, T>(chain, entry, [&](Result<T>&& result) -> decltype(auto) {
-                return function(std::move(result), timeout);
-            });
+            settleWithResult<Returned, EndKept<T>, T>(
+                chain, entry,
+                [&](Result<T>&& result) -> decltype(auto) { return function(std::move(result), timeout); });
         }
     }
     static void convert(Chain& chain, Entry& entry) {
@@ -56,7 +56,7 @@ struct OnTimeoutCancel {
     }
 };
 
-}  // namespace detail
+} // namespace detail
 
 template <class T>
 template <class Duration, class Clock>
@@ -67,7 +67,8 @@ Deferred<T> Deferred<T>::addTimeout(Duration timeout, Clock& clock, Where where)
     detail::addTap(
         chain,
         [timedOut, call, timeout](detail::Chain& passing, const detail::Entry& entry, detail::Loop&) mutable {
-            if (*timedOut && passing.kind == detail::Chain::Kind::failure && detail::isCancelled(passing.failure)) {
+            if (*timedOut && passing.kind == detail::Chain::Kind::failure &&
+                detail::isCancelled(passing.failure)) {
                 passing.setFailure(Failure(detail::timedOut(detail::inSeconds(timeout)), entry.where));
             }
             if (call.active()) {
@@ -87,14 +88,13 @@ Deferred<T> Deferred<T>::addTimeout(Duration timeout, Clock& clock, F&& onTimeou
         chain.requireEnd(&detail::tagOf<T>, where);
     }
     using Returned = std::invoke_result_t<std::decay_t<F>&, Result<T>, Duration>;
-    detail::checkConversion<detail::EndAfter<Returned, T>, T>();
+    static_cast<void>(detail::checkConversion<detail::EndAfter<Returned, T>, T>());
     const detail::TimedOut timedOut(std::in_place, false);
     auto call = detail::cancelLater(*this, timedOut, timeout, clock);
-    return detail::addClosure<T>(
-        chain,
-        detail::OnTimeoutCancel<T, std::decay_t<F>, decltype(call), Duration>{std::forward<F>(onTimeoutCancel),
-                                                                              timedOut, call, timeout},
-        where);
+    return detail::addClosure<T>(chain,
+                                 detail::OnTimeoutCancel<T, std::decay_t<F>, decltype(call), Duration>{
+                                     std::forward<F>(onTimeoutCancel), timedOut, call, timeout},
+                                 where);
 }
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

@@ -12,7 +12,9 @@ namespace ropewalk::defer {
 thread_local constinit detail::Activation* detail::Activation::top = nullptr;
 
 Trail::Trail(const Trail& other)
-    : steps_(other.room_ != 0 ? new std::source_location[other.room_] : nullptr), total_(other.total_), room_(other.room_) {
+    : steps_(other.room_ != 0 ? new std::source_location[other.room_] : nullptr),
+      total_(other.total_),
+      room_(other.room_) {
     std::copy_n(other.steps_, std::min(total_, room_), steps_);
 }
 
@@ -84,7 +86,8 @@ std::ostream& operator<<(std::ostream& out, const Trail& trail) {
 
 Trail currentTrail(std::source_location where) {
     std::vector<std::source_location> newestFirst{where};
-    for (const auto* activation = detail::Activation::top; activation != nullptr; activation = activation->below) {
+    for (const auto* activation = detail::Activation::top; activation != nullptr;
+         activation = activation->below) {
         if (activation->inner.line() != 0) {
             newestFirst.push_back(activation->inner);
         }
@@ -97,4 +100,4 @@ Trail currentTrail(std::source_location where) {
     return trail;
 }
 
-}  // namespace ropewalk::defer
+} // namespace ropewalk::defer

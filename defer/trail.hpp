@@ -58,5 +58,5 @@ struct Activation {
     [[gnu::tls_model("initial-exec")]] static thread_local constinit Activation* top;
 };
 
-}  // namespace detail
-}  // namespace ropewalk::defer
+} // namespace detail
+} // namespace ropewalk::defer

@@ -212,7 +212,7 @@ void Reactor::turn() {
 }
 
 std::int64_t Reactor::deadline() {
-    if (threads_->pending() || justStopped_) {
+    if (threads_->pending()) {
         return 0;
     }
     const std::int64_t moment = timers_.next();

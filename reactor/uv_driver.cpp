@@ -158,8 +158,7 @@ UvDriver::~UvDriver() {
     uv_close(base(&state.waker), nullptr);
     uv_run(&state.loop, UV_RUN_NOWAIT);
     if (uv_loop_close(&state.loop) == UV_EBUSY) {
-        log::error(
-            "A reactor goes, but handles of others on its libuv loop are still open: it is leaked.");
+        log::error("A reactor goes, but handles of others on its libuv loop are still open: it is leaked.");
         return;
     }
     delete state_;

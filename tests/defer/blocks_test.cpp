@@ -128,10 +128,14 @@ TEST_CASE("dropped in any state, every closure goes once") {
     const auto add = [&](const Deferred<int>& d) {
         for (int i = 0; i < 40; ++i) {
             d.addCallback([c = probes::Counted(alive)](int n) { return n; });
-            d.addErrback([c = probes::Counted(alive), bytes = std::array<char, 60>()](const Failure& f) { return f; });
+            d.addErrback(
+                [](const Failure& f, const probes::Counted&, const std::array<char, 60>&) { return f; },
+                probes::Counted(alive), std::array<char, 60>());
         }
     };
-    SUBCASE("unfired") { add(Deferred<int>()); }
+    SUBCASE("unfired") {
+        add(Deferred<int>());
+    }
     SUBCASE("paused at the beginning") {
         const Deferred<int> d;
         add(d);

@@ -50,7 +50,8 @@ TEST_CASE("a callback may take the value as T, const T&, T&&, auto, or what T co
     fireWith<std::string>("g", [&](std::string_view s) { seen.push_back("string_view " + std::string(s)); });
     fireWith<int>(7, [&](long n) { seen.push_back("long " + std::to_string(n)); });
     fireWith<int>(8, [&](std::any n) { seen.push_back("any " + std::to_string(std::any_cast<int>(n))); });
-    CHECK(seen == Words{"T a", "const T& b", "T&& c", "auto d", "const auto& e", "auto&& f", "string_view g", "long 7", "any 8"});
+    CHECK(seen == Words{"T a", "const T& b", "T&& c", "auto d", "const auto& e", "auto&& f", "string_view g",
+                        "long 7", "any 8"});
 }
 
 TEST_CASE("it is called with an rvalue: by value it is moved, by const T& it is neither copied nor moved") {
@@ -119,7 +120,8 @@ TEST_CASE("on a void chain: nothing, or None") {
 TEST_CASE("extra arguments alone, where the value isn't wanted") {
     Words seen;
     const Deferred<int> d;
-    const Deferred<void> done = d.addCallback([&](const std::string& s) { seen.push_back(s); }, std::string("extra"));
+    const Deferred<void> done =
+        d.addCallback([&](const std::string& s) { seen.push_back(s); }, std::string("extra"));
     done.addCallback([&](None, const std::string& s) { seen.push_back("None " + s); }, std::string("extra"));
     d.addErrback([&](const std::string& s) { seen.push_back(s); }, std::string("not called"));
     d.addBoth([&](std::string s, int n) { seen.push_back(s + std::to_string(n)); }, "both", 2);
@@ -164,7 +166,8 @@ std::string joined(const std::string& a, const std::string& b) {
 TEST_CASE("functions, pointers to them, std::function, and what only moves") {
     const Deferred<int> d;
     d.addCallback(twice).addCallback(&twice).addCallback(std::function<int(int)>(twice));
-    d.addCallback(std::move_only_function<int(int)>([p = std::make_unique<int>(1)](int n) { return n + *p; }));
+    d.addCallback(
+        std::move_only_function<int(int)>([p = std::make_unique<int>(1)](int n) { return n + *p; }));
     d.addCallback([p = std::make_unique<int>(2)](int n) { return n + *p; });
     d.addErrback([p = std::make_unique<int>(2)](const Failure&) { return *p; });
     d.addBoth([p = std::make_unique<int>(3)](Result<int> r) { return *r + *p; });
@@ -241,7 +244,9 @@ TEST_CASE("its object may be a reference_wrapper, a shared_ptr, a unique_ptr, or
     run(client);
     CHECK(client.seen == Words{"x"});
     const Deferred<std::string> d;
-    d.addCallback(&Client::length, std::move(unique)).addCallback([&](int n) { seen.push_back(std::to_string(n)); });
+    d.addCallback(&Client::length, std::move(unique)).addCallback([&](int n) {
+        seen.push_back(std::to_string(n));
+    });
     d.callback("four");
     CHECK(seen == Words{"4"});
 }
@@ -300,7 +305,9 @@ TEST_CASE("addBoth gives f a Result<T>, by value or by reference") {
 
 TEST_CASE("addBoth on a void chain gives a Result<void>") {
     Words seen;
-    const auto both = [&](const Result<void>& r) { seen.push_back(r ? "done" : r.error().getErrorMessage()); };
+    const auto both = [&](const Result<void>& r) {
+        seen.push_back(r ? "done" : r.error().getErrorMessage());
+    };
     defer::succeed().addBoth(both);
     Deferred<void>(defer::fail(ValueError("x"))).addBoth(both);
     CHECK(seen == Words{"done", "x"});

@@ -27,7 +27,9 @@ TEST_CASE("37.1: cancel() without a canceller fails with CancelledError at once"
     Words seen;
     Deferred<int> d;
     d.addCallbacks([&](int) { seen.push_back("callback"); },
-                   [&](const Failure& f) { seen.push_back(f.check<CancelledError>() != nullptr ? "cancelled" : "other"); });
+                   [&](const Failure& f) {
+                       seen.push_back(f.check<CancelledError>() != nullptr ? "cancelled" : "other");
+                   });
     d.cancel();
     CHECK(seen == Words{"cancelled"});
     CHECK(d.called());
@@ -37,8 +39,12 @@ TEST_CASE("37.2, 37.4: one later callback is dropped, and the next fire throws")
     Deferred<int> d;
     d.cancel();
     CHECK_NOTHROW(d.callback(1));
-    SUBCASE("a callback") { CHECK_THROWS_AS(d.callback(2), AlreadyCalledError); }
-    SUBCASE("an errback") { CHECK_THROWS_AS(d.errback(ValueError("x")), AlreadyCalledError); }
+    SUBCASE("a callback") {
+        CHECK_THROWS_AS(d.callback(2), AlreadyCalledError);
+    }
+    SUBCASE("an errback") {
+        CHECK_THROWS_AS(d.errback(ValueError("x")), AlreadyCalledError);
+    }
     defer::failureResultOf<CancelledError>(d);
 }
 
@@ -46,8 +52,12 @@ TEST_CASE("37.3, 37.4: or one errback, which nobody reports") {
     Deferred<int> d;
     d.cancel();
     CHECK_NOTHROW(d.errback(ValueError("dropped")));
-    SUBCASE("a callback") { CHECK_THROWS_AS(d.callback(2), AlreadyCalledError); }
-    SUBCASE("an errback") { CHECK_THROWS_AS(d.errback(ValueError("x")), AlreadyCalledError); }
+    SUBCASE("a callback") {
+        CHECK_THROWS_AS(d.callback(2), AlreadyCalledError);
+    }
+    SUBCASE("an errback") {
+        CHECK_THROWS_AS(d.errback(ValueError("x")), AlreadyCalledError);
+    }
     defer::failureResultOf<CancelledError>(d);
 }
 
@@ -72,7 +82,8 @@ TEST_CASE("38.2: nor after the fire that was dropped") {
     defer::failureResultOf<CancelledError>(d);
 }
 
-TEST_CASE("39.1, 39.2: a canceller is called once, with the Deferred; if it fires nothing, CancelledError follows") {
+TEST_CASE(
+    "39.1, 39.2: a canceller is called once, with the Deferred; if it fires nothing, CancelledError follows") {
     int calls = 0;
     Deferred<int> given = nullptr;
     bool calledThen = true;
@@ -260,14 +271,19 @@ TEST_CASE("44.2: the source's result is dropped when it comes, once") {
     Deferred<int> target;
     source.chainDeferred(target);
     target.cancel();
-    SUBCASE("a value") { source.callback(1); }
-    SUBCASE("a failure") { source.errback(ValueError("dropped")); }
+    SUBCASE("a value") {
+        source.callback(1);
+    }
+    SUBCASE("a failure") {
+        source.errback(ValueError("dropped"));
+    }
     CHECK(probes::contains(source.str(), "current result: None"));
     CHECK_THROWS_AS(target.callback(2), AlreadyCalledError);
     defer::failureResultOf<CancelledError>(target);
 }
 
-TEST_CASE("45.1, 45.2: a paused unfired Deferred takes its CancelledError at once, and runs errbacks on unpause") {
+TEST_CASE(
+    "45.1, 45.2: a paused unfired Deferred takes its CancelledError at once, and runs errbacks on unpause") {
     bool errback = false;
     Deferred<int> d;
     d.addErrback([&](const Failure& f) { errback = f.check<CancelledError>() != nullptr; });
@@ -289,7 +305,9 @@ TEST_CASE("46.1: firing lets the canceller go, even one that refers back to the 
     const std::weak_ptr<Owner> watch = owner;
     owner->d = Deferred<int>([owner] { (void)owner; });
     CHECK(watch.use_count() == 2);
-    SUBCASE("a value") { owner->d.callback(1); }
+    SUBCASE("a value") {
+        owner->d.callback(1);
+    }
     SUBCASE("a failure") {
         owner->d.errback(ValueError("x"));
         owner->d.addErrback([] {});

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,7 @@ bool holdsNone(const Deferred<int>& d) {
     bool ran = false;
     bool refused = false;
     d.addCallback([](int n) { return n; });
-    d.addErrback([&](const Failure& f) {
-        refused = f.check<NoResultError>() != nullptr;
-    });
+    d.addErrback([&](const Failure& f) { refused = f.check<NoResultError>() != nullptr; });
     d.addCallback([&] { ran = true; });
     return ran && refused;
 }
@@ -92,7 +91,8 @@ TEST_CASE("22.2: and its own result is None") {
     CHECK(defer::successResultOf(end) == 4);
 }
 
-TEST_CASE("23.1, 23.2, 23.3: an inner failure moves to the outer, leaves None, and is reported by the outer alone") {
+TEST_CASE(
+    "23.1, 23.2, 23.3: an inner failure moves to the outer, leaves None, and is reported by the outer alone") {
     const Failure sent(ValueError("sent"));
     Deferred<int> inner;
     Deferred<int> end = nullptr;
@@ -135,7 +135,8 @@ TEST_CASE("24.1: a waits on b, b waits on c: firing c completes a") {
     CHECK(holdsNone(c));
 }
 
-TEST_CASE("25.1, 25.2: callbacks that the inner still has run first, and the outer sees what they made of the value") {
+TEST_CASE(
+    "25.1, 25.2: callbacks that the inner still has run first, and the outer sees what they made of the value") {
     Words seen;
     Deferred<int> inner;
     const Deferred<std::string> innerEnd = inner
@@ -148,7 +149,9 @@ TEST_CASE("25.1, 25.2: callbacks that the inner still has run first, and the out
                                                    return std::to_string(n) + '!';
                                                });
     Deferred<void> outer;
-    outer.addCallback([&] { return innerEnd; }).addCallback([&](const std::string& s) { seen.push_back("outer " + s); });
+    outer.addCallback([&] { return innerEnd; }).addCallback([&](const std::string& s) {
+        seen.push_back("outer " + s);
+    });
     outer.callback();
     inner.callback(1);
     CHECK(seen == Words{"first 1", "second 2", "outer 2!"});
@@ -167,7 +170,9 @@ TEST_CASE("25.1, 25.2: the same for an inner whose callbacks are just running") 
         seen.push_back("inner");
         return n + 1;
     });
-    outer.addCallback([&] { return innerEnd; }).addCallback([&](int n) { seen.push_back("outer " + std::to_string(n)); });
+    outer.addCallback([&] { return innerEnd; }).addCallback([&](int n) {
+        seen.push_back("outer " + std::to_string(n));
+    });
     inner.callback(1);
     CHECK(seen == Words{"outer was fired", "inner", "outer 2"});
 }
@@ -337,7 +342,8 @@ TEST_CASE("29.7: until it has fired") {
     }
 }
 
-TEST_CASE("30.1, 30.2: of two that wait on the same inner, the first to chain gets the value, the second None") {
+TEST_CASE(
+    "30.1, 30.2: of two that wait on the same inner, the first to chain gets the value, the second None") {
     Words seen;
     Deferred<int> inner;
     Deferred<void> first;
@@ -386,6 +392,14 @@ TEST_CASE("31.2: a fired one adds its current result") {
     CHECK(resultPart(failed) == " current result: <ropewalk::Failure ropewalk::ValueError: bad>>");
     failed.addErrback([] {});
     CHECK(resultPart(failed) == " current result: None>");
+}
+
+TEST_CASE("31.1, 31.2: operator<< prints the same") {
+    std::ostringstream out;
+    const Deferred<int> unfired;
+    const Deferred<int> fired = defer::succeed(7);
+    out << unfired << ' ' << fired << ' ' << Deferred<int>(nullptr);
+    CHECK(out.str() == unfired.str() + ' ' + fired.str() + " <Deferred: empty handle>");
 }
 
 TEST_CASE("31.3: one that waits adds what it waits for") {

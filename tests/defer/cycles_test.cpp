@@ -35,7 +35,8 @@ TEST_CASE("two that wait for each other: the second fails with a RuntimeError, a
         CHECK(b.paused() == 0);
         CHECK(a.paused() == 0);
         const Failure f = defer::failureResultOf<RuntimeError>(a);
-        CHECK(f.getErrorMessage() == "the callback added at " + line + " returned a Deferred that waits for this one");
+        CHECK(f.getErrorMessage() ==
+              "the callback added at " + line + " returned a Deferred that waits for this one");
     }
     CHECK(alive == 0);
 }

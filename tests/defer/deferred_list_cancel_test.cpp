@@ -17,8 +17,8 @@ namespace log = ropewalk::log;
 using defer::CancelledError;
 using defer::Deferred;
 using defer::DeferredList;
-using defer::FirstError;
 using defer::fireOnOneCallback;
+using defer::FirstError;
 using ropewalk::RuntimeError;
 using ropewalk::ValueError;
 
@@ -59,7 +59,7 @@ TEST_CASE("65.2: cancelling an unfired list cancels every member that has no res
     CHECK(results[2].error().check<CancelledError>() != nullptr);
 }
 
-TEST_CASE("65.3: a list that is cancelled fires by its own rules: with fireOnOneErrback it fails with the first") {
+TEST_CASE("cancelling a list: it fires by its own rules: with fireOnOneErrback it fails with the first") {
     Members members(2);
     const DeferredList list(members, {.fireOnOneErrback = true, .consumeErrors = true});
     list.cancel();
@@ -68,7 +68,7 @@ TEST_CASE("65.3: a list that is cancelled fires by its own rules: with fireOnOne
     CHECK(failure.check<FirstError>()->subFailure.check<CancelledError>() != nullptr);
 }
 
-TEST_CASE("65.4: what a member waits for is cancelled, not the member's own past") {
+TEST_CASE("cancelling a list: what a member waits for is cancelled, not the member's own past") {
     int cancelled = 0;
     Deferred<int> inner([&] { ++cancelled; });
     Deferred<int> member([] { FAIL("it has fired"); });
@@ -89,7 +89,8 @@ TEST_CASE("66.1: a canceller that throws while a list is cancelled is logged") {
 
 TEST_CASE("66.2: the other members are cancelled all the same") {
     std::vector<int> cancelled(2);
-    const Members members{Deferred<int>([&] { ++cancelled[0]; }), unwilling(), Deferred<int>([&] { ++cancelled[1]; })};
+    const Members members{Deferred<int>([&] { ++cancelled[0]; }), unwilling(),
+                          Deferred<int>([&] { ++cancelled[1]; })};
     const DeferredList list(members, consume);
     list.cancel();
     CHECK(cancelled == std::vector{1, 1});
@@ -140,7 +141,8 @@ TEST_CASE("67.1: cancelling a list that has fired leaves the outstanding members
         CAPTURE(success);
         int cancelled = 0;
         const Members members{Deferred<int>(), Deferred<int>([&] { ++cancelled; })};
-        const DeferredList list(members, fireOnOneCallback, {.fireOnOneErrback = true, .consumeErrors = true});
+        const DeferredList list(members, fireOnOneCallback,
+                                {.fireOnOneErrback = true, .consumeErrors = true});
         if (success) {
             members[0].callback(1);
         } else {

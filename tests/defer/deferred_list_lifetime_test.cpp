@@ -125,7 +125,8 @@ TEST_CASE("dropping: a list that failed early reports its error at once, while m
     }
 }
 
-TEST_CASE("dropping: a member's unhandled failure is the member's to report, when the last handle on it goes") {
+TEST_CASE(
+    "dropping: a member's unhandled failure is the member's to report, when the last handle on it goes") {
     Members members(1);
     const DeferredList list(members);
     members[0].errback(ValueError("no poem"));
@@ -196,7 +197,8 @@ Deferred<int> meetingByNow(Deferred<int> wendy, Deferred<int> james) {
     co_return *results[0] + *results[1];
 }
 
-TEST_CASE("coroutines: one whose list can't fire any more is abandoned when the last member goes, with a word") {
+TEST_CASE(
+    "coroutines: one whose list can't fire any more is abandoned when the last member goes, with a word") {
     Deferred<int> wendy;
     Deferred<int> james;
     const Deferred<int> sum = meetingByNow(wendy, james);
@@ -236,7 +238,8 @@ TEST_CASE("coroutines: cancelling one that awaits a list cancels the members") {
     const Deferred<int> james;
     const Deferred<int> sum = meeting(wendy, james);
     sum.cancel("no more");
-    CHECK(defer::failureResultOf<defer::CancelledError>(wendy).check<defer::CancelledError>()->reason() == "no more");
+    CHECK(defer::failureResultOf<defer::CancelledError>(wendy).check<defer::CancelledError>()->reason() ==
+          "no more");
     defer::failureResultOf<defer::CancelledError>(james);
     CHECK(sum.called());
     sum.addErrback([] {});

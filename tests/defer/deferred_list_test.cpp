@@ -16,8 +16,8 @@ namespace defer = ropewalk::defer;
 
 using defer::Deferred;
 using defer::DeferredList;
-using defer::FirstError;
 using defer::fireOnOneCallback;
+using defer::FirstError;
 using ropewalk::Failure;
 using ropewalk::Result;
 using ropewalk::ValueError;
@@ -178,7 +178,7 @@ TEST_CASE("61.3: its index is the member's") {
     CHECK(firstErrorOf(list).index == 2);
 }
 
-TEST_CASE("61.4: with fireOnOneErrback and no failure the list gives its results") {
+TEST_CASE("DeferredList: with fireOnOneErrback and no failure the list gives its results") {
     Members members(2);
     const DeferredList list(members, {.fireOnOneErrback = true});
     members[1].callback(2);
@@ -207,7 +207,8 @@ TEST_CASE("62.2: with consumeErrors the member is left with None, and nothing is
     CHECK(called == 1);
     members[1].errback(ValueError("no poem"));
     CHECK(seenNow(members[1]) == "ropewalk::NoResultError");
-    defer::failureResultOf<ropewalk::NoResultError>(members[1].addBoth([](Result<int> result) { return result; }));
+    defer::failureResultOf<ropewalk::NoResultError>(
+        members[1].addBoth([](Result<int> result) { return result; }));
     CHECK(resultOf(list) == "no poem no poem ");
 }
 
@@ -236,7 +237,8 @@ TEST_CASE("63.1: members that have fired already count at once") {
     Members members{defer::succeed(1), defer::succeed(2)};
     CHECK(resultOf(DeferredList(members)) == "1 2 ");
     Deferred<int> late;
-    const DeferredList list(Members{defer::succeed(1), late, defer::fail(ValueError("c"))}, {.consumeErrors = true});
+    const DeferredList list(Members{defer::succeed(1), late, defer::fail(ValueError("c"))},
+                            {.consumeErrors = true});
     defer::assertNoResult(list);
     late.callback(2);
     CHECK(resultOf(list) == "1 2 c ");
@@ -268,7 +270,7 @@ TEST_CASE("64.2: callbacks that are added later don't") {
     CHECK(defer::successResultOf(doubled) == 8);
 }
 
-TEST_CASE("64.3: a member whose earlier callback waits keeps the list waiting") {
+TEST_CASE("DeferredList: a member whose earlier callback waits keeps the list waiting") {
     Deferred<int> d;
     Deferred<int> inner;
     const Deferred<int> waits = d.addCallback([&](int) { return inner; });
@@ -306,7 +308,8 @@ TEST_CASE("69.1: a FirstError prints its index and its failure") {
     const Failure failure(ValueError("no poem"));
     const FirstError error(failure, 3);
     CHECK(std::string(error.what()) == "FirstError[#3, " + failure.str() + "]");
-    CHECK(Failure(error).repr().find("FirstError[#3, [Failure instance: Traceback: <class 'ropewalk::ValueError'>: no poem") !=
+    CHECK(Failure(error).repr().find(
+              "FirstError[#3, [Failure instance: Traceback: <class 'ropewalk::ValueError'>: no poem") !=
           std::string::npos);
 }
 
@@ -318,7 +321,8 @@ TEST_CASE("69.2: FirstErrors are equal when index and failure are") {
     CHECK_FALSE(error == FirstError(ValueError("no poem"), 3));
 }
 
-TEST_CASE("DeferredList: its own callbacks run after the member's own that were there before, within the same fire") {
+TEST_CASE(
+    "DeferredList: its own callbacks run after the member's own that were there before, within the same fire") {
     std::string order;
     Deferred<int> d;
     d.addCallback([&](int n) {

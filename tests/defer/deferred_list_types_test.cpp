@@ -83,13 +83,15 @@ TEST_CASE("DeferredList: options follow a vector") {
     static_assert(isListOf<decltype(list), std::vector<Result<int>>>);
     defer::failureResultOf<defer::FirstError>(list);
     const DeferredListOptions options{.consumeErrors = true};
-    CHECK(successResultOf(DeferredList(std::vector<Deferred<int>>{defer::fail(ValueError("b"))}, options)).size() == 1);
+    CHECK(successResultOf(DeferredList(std::vector<Deferred<int>>{defer::fail(ValueError("b"))}, options))
+              .size() == 1);
 }
 
 TEST_CASE("DeferredList: options precede loose members") {
     const Deferred<int> number = defer::succeed(1);
     const Deferred<std::string> text = defer::fail(ValueError("b"));
-    const DeferredList pair(DeferredListOptions{.fireOnOneErrback = true, .consumeErrors = true}, number, text);
+    const DeferredList pair(DeferredListOptions{.fireOnOneErrback = true, .consumeErrors = true}, number,
+                            text);
     static_assert(isListOf<decltype(pair), std::tuple<Result<int>, Result<std::string>>>);
     CHECK(defer::failureResultOf<defer::FirstError>(pair).check<defer::FirstError>()->index == 1);
     const Deferred<int> failing = defer::fail(ValueError("b"));
@@ -116,7 +118,8 @@ TEST_CASE("DeferredList: void members have Results without a value, and count as
     const DeferredList list(members);
     static_assert(isListOf<decltype(list), std::vector<Result<void>>>);
     const DeferredList first(members, fireOnOneCallback);
-    static_assert(isListOf<decltype(first), std::variant<std::pair<None, std::size_t>, std::vector<Result<void>>>>);
+    static_assert(
+        isListOf<decltype(first), std::variant<std::pair<None, std::size_t>, std::vector<Result<void>>>>);
     members[1].callback();
     CHECK(std::get<0>(successResultOf(first)).second == 1);
     members[0].callback();
@@ -190,7 +193,8 @@ TEST_CASE("DeferredList: of loose members, the place where it was made is the ca
     CHECK(successResultOf(moved)[0].error().check<NoResultError>() != nullptr);
     CHECK_FALSE(list.called());
 #if ROPEWALK_CHECKS
-    for (const defer::LivingDeferred& living : defer::livingDeferreds()) CHECK(living.madeAt.line() <= line + 1);
+    for (const defer::LivingDeferred& living : defer::livingDeferreds())
+        CHECK(living.madeAt.line() <= line + 1);
 #endif
 }
 
@@ -217,9 +221,12 @@ TEST_CASE("DeferredList: containers of move-only values are moved, however they 
     const DeferredList races(defer::race(Deferred<std::vector<Pointer>>()), defer::succeed(1));
     CHECK_FALSE(races.called());
     using defer::detail::isCopyable;
-    static_assert(!isCopyable<std::optional<std::vector<Pointer>>> && !isCopyable<std::map<int, std::vector<Pointer>>>);
-    static_assert(isCopyable<std::optional<std::vector<int>>> && isCopyable<std::map<int, std::vector<std::string>>>);
-    static_assert(isCopyable<std::tuple<int, std::vector<int>>> && isCopyable<std::variant<int, std::string>>);
+    static_assert(!isCopyable<std::optional<std::vector<Pointer>>> &&
+                  !isCopyable<std::map<int, std::vector<Pointer>>>);
+    static_assert(isCopyable<std::optional<std::vector<int>>> &&
+                  isCopyable<std::map<int, std::vector<std::string>>>);
+    static_assert(isCopyable<std::tuple<int, std::vector<int>>> &&
+                  isCopyable<std::variant<int, std::string>>);
 }
 
 /// Counts its copies.
@@ -263,7 +270,8 @@ TEST_CASE("DeferredList: the result of a member that nobody else holds is moved"
     CHECK(copies == 0);
 }
 
-TEST_CASE("DeferredList: the result of a member that has more to do with it is copied though nobody holds it") {
+TEST_CASE(
+    "DeferredList: the result of a member that has more to do with it is copied though nobody holds it") {
     int copies = 0;
     bool seen = false;
     const Deferred<void> trigger;
@@ -322,8 +330,7 @@ TEST_CASE("DeferredList: whichever move of a result throws, the list fires, and 
         try {
             member.callback(Unmovable());
             other.callback(Unmovable());
-        } catch (const ValueError&) {
-        }
+        } catch (const ValueError&) {}
         thrown = Unmovable::left < 0;
         Unmovable::left = plenty;
         CHECK(all.called() == member.called());
@@ -349,15 +356,18 @@ TEST_CASE("DeferredList: an empty handle among the members is refused, and no ot
     defer::failureResultOf<ValueError>(failing);
 }
 
-TEST_CASE("DeferredList: a handle of a type that its chain has no more is refused, and no other member is touched") {
+TEST_CASE(
+    "DeferredList: a handle of a type that its chain has no more is refused, and no other member is touched") {
     const Deferred<int> failing;
     const Deferred<int> stale;
     stale.addCallback([](int n) { return std::to_string(n); });
     const std::vector<Deferred<int>> members{failing, stale};
     CHECK_THROWS_AS(DeferredList(members, {.consumeErrors = true}), ropewalk::WrongTypeError);
-    CHECK_THROWS_AS(DeferredList(members, fireOnOneCallback, {.consumeErrors = true}), ropewalk::WrongTypeError);
-    CHECK_THROWS_AS(DeferredList(DeferredListOptions{.consumeErrors = true}, failing, Deferred<std::string>(), stale),
+    CHECK_THROWS_AS(DeferredList(members, fireOnOneCallback, {.consumeErrors = true}),
                     ropewalk::WrongTypeError);
+    CHECK_THROWS_AS(
+        DeferredList(DeferredListOptions{.consumeErrors = true}, failing, Deferred<std::string>(), stale),
+        ropewalk::WrongTypeError);
     failing.errback(ValueError("no poem"));
     defer::failureResultOf<ValueError>(failing);
     stale.callback(1);

@@ -103,7 +103,10 @@ TEST_CASE("out of an over-aligned closure, which lies on the heap") {
 TEST_CASE("out of a value that goes with its Deferred") {
     { Deferred<Thrower>().callback(Thrower()); }
     checkLogged(1);
-    { Deferred<std::pair<Thrower, std::array<char, 100>>>().callback(std::pair(Thrower(), std::array<char, 100>())); }
+    {
+        Deferred<std::pair<Thrower, std::array<char, 100>>>().callback(
+            std::pair(Thrower(), std::array<char, 100>()));
+    }
     checkLogged(1);
 }
 
@@ -142,7 +145,9 @@ TEST_CASE("out of a canceller, whether the Deferred fires, is cancelled or goes"
         d.cancel();
         defer::failureResultOf<defer::CancelledError>(d);
     }
-    SUBCASE("goes") { const Deferred<int> d([t = Thrower()] {}); }
+    SUBCASE("goes") {
+        const Deferred<int> d([t = Thrower()] {});
+    }
     checkLogged(1);
 }
 

@@ -91,7 +91,8 @@ TEST_CASE("a chain that goes cancels the chain that waits for it") {
     defer::failureResultOf<CancelledError>(outer);
 }
 
-TEST_CASE("the returned Deferred goes with the callback, and its canceller's destructor cancels the outer chain") {
+TEST_CASE(
+    "the returned Deferred goes with the callback, and its canceller's destructor cancels the outer chain") {
     const NothingLeft nothingLeft;
     Words seen;
     Deferred<int> outer;
@@ -179,7 +180,8 @@ TEST_CASE("a handle that escapes from a dying chain can be used") {
     CHECK_FALSE(target.called());
 }
 
-TEST_CASE("a canceller throws when a running coroutine that was cancelled awaits: it is logged, and the wait goes on") {
+TEST_CASE(
+    "a canceller throws when a running coroutine that was cancelled awaits: it is logged, and the wait goes on") {
     const NothingLeft nothingLeft;
     Deferred<int> first;
     Deferred<int> second([] { throw ValueError("can't"); });
@@ -226,7 +228,8 @@ TEST_CASE("waiting in a circle is an error at the last link") {
         };
         own = body();
         first.callback(1);
-        CHECK(contains(defer::failureResultOf<RuntimeError>(own).getErrorMessage(), "waits for this coroutine"));
+        CHECK(contains(defer::failureResultOf<RuntimeError>(own).getErrorMessage(),
+                       "waits for this coroutine"));
     }
     SUBCASE("a coroutine awaits a chain that waits for it") {
         const auto body = [&]() -> Deferred<int> {
@@ -237,7 +240,8 @@ TEST_CASE("waiting in a circle is an error at the last link") {
         outer.addCallback([&](int) { return own; });
         outer.callback(1);
         first.callback(1);
-        CHECK(contains(defer::failureResultOf<RuntimeError>(outer).getErrorMessage(), "waits for this coroutine"));
+        CHECK(contains(defer::failureResultOf<RuntimeError>(outer).getErrorMessage(),
+                       "waits for this coroutine"));
     }
     SUBCASE("a callback returns the coroutine that awaits its chain") {
         const auto body = [&]() -> Deferred<int> { co_return co_await outer; };
@@ -273,7 +277,8 @@ TEST_CASE("a queue that goes lets go of those who wait") {
     CHECK(gone);
 }
 
-TEST_CASE("an exception out of a destructor of an abandoned coroutine is logged, and leaves its Deferred unfired") {
+TEST_CASE(
+    "an exception out of a destructor of an abandoned coroutine is logged, and leaves its Deferred unfired") {
     const NothingLeft nothingLeft;
     Deferred<int> awaited;
     const auto body = [](Deferred<int> d) -> Deferred<int> {

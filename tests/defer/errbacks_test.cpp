@@ -39,15 +39,18 @@ TEST_CASE("an errback's value converts to the end's type") {
     CHECK(defer::successResultOf(afterErrback<int>([](const Failure&) { return 5; })) == 5);
     CHECK(defer::successResultOf(afterErrback<std::string>([](const Failure&) { return "text"; })) == "text");
     CHECK(defer::successResultOf(afterErrback<double>([](const Failure&) { return 2; })) == 2.0);
-    CHECK(*defer::successResultOf(afterErrback<std::unique_ptr<int>>([] { return std::make_unique<int>(3); })) == 3);
+    CHECK(*defer::successResultOf(
+              afterErrback<std::unique_ptr<int>>([] { return std::make_unique<int>(3); })) == 3);
     CHECK(defer::successResultOf(afterErrback<std::optional<int>>([] { return 4; })) == 4);
-    CHECK(defer::successResultOf(afterErrback<std::shared_ptr<const int>>([] { return nullptr; })) == nullptr);
+    CHECK(defer::successResultOf(afterErrback<std::shared_ptr<const int>>([] { return nullptr; })) ==
+          nullptr);
 }
 
 TEST_CASE("on a void chain its value is nobody's") {
     CHECK_NOTHROW(defer::successResultOf(afterErrback<void>([](const Failure&) { return 5; })));
     CHECK_NOTHROW(defer::successResultOf(afterErrback<void>([] {})));
-    CHECK_NOTHROW(defer::successResultOf(afterErrback<void>([] { return defer::succeed(std::string("text")); })));
+    CHECK_NOTHROW(
+        defer::successResultOf(afterErrback<void>([] { return defer::succeed(std::string("text")); })));
     CHECK_NOTHROW(defer::successResultOf(afterErrback<void>([]() -> Result<std::string> { return "text"; })));
 }
 
@@ -61,7 +64,8 @@ TEST_CASE("one that returns nothing leaves None") {
 }
 
 TEST_CASE("one that returns a Failure, or fail(), goes on failing with that") {
-    CHECK(defer::failureResultOf(afterErrback<int>([](const Failure& f) { return f; })).check<ValueError>() != nullptr);
+    CHECK(defer::failureResultOf(afterErrback<int>([](const Failure& f) { return f; })).check<ValueError>() !=
+          nullptr);
     const auto second = afterErrback<int>([] { return Failure(ropewalk::KeyError("second")); });
     CHECK(defer::failureResultOf<ropewalk::KeyError>(second).getErrorMessage() == "second");
     const auto third = afterErrback<std::string>([] { return defer::fail(ropewalk::KeyError("third")); });
@@ -82,7 +86,8 @@ TEST_CASE("one that returns a Deferred of another type: its value converts, fire
 
 TEST_CASE("one that returns a Deferred<void> leaves None, when that fires") {
     const Deferred<void> later;
-    for (const Deferred<int>& d : {afterErrback<int>([] { return defer::succeed(); }), afterErrback<int>([&] { return later; })}) {
+    for (const Deferred<int>& d :
+         {afterErrback<int>([] { return defer::succeed(); }), afterErrback<int>([&] { return later; })}) {
         if (d.paused() != 0) later.callback();
         bool ran = false;
         d.addCallback([&] { ran = true; });
@@ -93,8 +98,9 @@ TEST_CASE("one that returns a Deferred<void> leaves None, when that fires") {
 TEST_CASE("one that returns a Result: its value converts, its failure goes on") {
     const auto good = afterErrback<std::string>([](const Failure&) -> Result<const char*> { return "good"; });
     CHECK(defer::successResultOf(good) == "good");
-    const auto bad = afterErrback<std::string>(
-        [](const Failure&) -> Result<const char*> { return std::unexpected(Failure(ropewalk::KeyError("bad"))); });
+    const auto bad = afterErrback<std::string>([](const Failure&) -> Result<const char*> {
+        return std::unexpected(Failure(ropewalk::KeyError("bad")));
+    });
     CHECK(defer::failureResultOf<ropewalk::KeyError>(bad).getErrorMessage() == "bad");
     bool ran = false;
     afterErrback<int>([](const Failure&) -> Result<void> { return {}; }).addCallback([&] { ran = true; });
@@ -177,7 +183,8 @@ TEST_CASE("addCallbacks: f may return nothing, a Failure, a Deferred or a Result
     static_assert(std::is_same_v<decltype(failing), const Deferred<int>>);
     defer::failureResultOf<ValueError>(failing);
     const Deferred<double> later;
-    const auto waits = defer::succeed(1).addCallbacks([&](int) { return later; }, [](const Failure&) { return 1; });
+    const auto waits =
+        defer::succeed(1).addCallbacks([&](int) { return later; }, [](const Failure&) { return 1; });
     static_assert(std::is_same_v<decltype(waits), const Deferred<double>>);
     later.callback(1.5);
     CHECK(defer::successResultOf(waits) == 1.5);

@@ -188,7 +188,8 @@ TEST_CASE("12.2: every adding returns the same Deferred, with the type that it h
     CHECK(e == d);
 }
 
-TEST_CASE("13.1, 13.2: one added inside a running callback runs when that has returned, after all that were there") {
+TEST_CASE(
+    "13.1, 13.2: one added inside a running callback runs when that has returned, after all that were there") {
     Words seen;
     Deferred<void> d;
     d.addCallback([&] {
@@ -215,7 +216,8 @@ TEST_CASE("13.1: one that is added while a callback of a fired Deferred runs wai
     CHECK(seen == Words{"first", "second", "third"});
 }
 
-TEST_CASE("14.1: a callback that returns its own Deferred makes it fail with a RuntimeError that says where") {
+TEST_CASE(
+    "14.1: a callback that returns its own Deferred makes it fail with a RuntimeError that says where") {
     Deferred<int> d;
     d.addCallback([d](int) { return d; });
     const std::string line = probes::here(1);
@@ -251,9 +253,15 @@ TEST_CASE("15.2: and the canceller is gone by then") {
     Deferred<void> d([c = probes::Counted(alive)] { (void)c; });
     CHECK(alive == 1);
     d.addBoth([&] { atFirstCallback = alive; });
-    SUBCASE("callback") { d.callback(); }
-    SUBCASE("errback") { d.errback(ValueError("x")); }
-    SUBCASE("chainDeferred") { defer::succeed().chainDeferred(d); }
+    SUBCASE("callback") {
+        d.callback();
+    }
+    SUBCASE("errback") {
+        d.errback(ValueError("x"));
+    }
+    SUBCASE("chainDeferred") {
+        defer::succeed().chainDeferred(d);
+    }
     CHECK(atFirstCallback == 0);
 }
 

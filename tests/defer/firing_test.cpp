@@ -61,7 +61,8 @@ TEST_CASE("1.2: each callback gets what the one before it returned") {
 
 TEST_CASE("1.3: what the last callback returned is the Deferred's result from then on") {
     Deferred<int> d;
-    const Deferred<int> end = d.addCallback([](int n) { return n + 1; }).addCallback([](int n) { return n * 10; });
+    const Deferred<int> end =
+        d.addCallback([](int n) { return n + 1; }).addCallback([](int n) { return n * 10; });
     d.callback(4);
     CHECK(probes::contains(d.str(), " current result: 50>"));
     CHECK(defer::successResultOf(end) == 50);
@@ -72,8 +73,9 @@ TEST_CASE("2.1: extra arguments follow the result, in their order") {
     Deferred<std::string> d;
     d.addCallback([&](std::string s, int a) { return s + std::to_string(a); }, 1)
         .addCallback([](std::string s, int a, char b) { return s + std::to_string(a) + b; }, 2, 'b')
-        .addCallback([](std::string s, int a, char b, std::string c) { return s + std::to_string(a) + b + c; }, 3, 'd',
-                     "e")
+        .addCallback(
+            [](std::string s, int a, char b, std::string c) { return s + std::to_string(a) + b + c; }, 3, 'd',
+            "e")
         .addCallback([](std::string s, int a, char b, std::string c,
                         double x) { return s + std::to_string(a) + b + c + std::to_string(x).substr(0, 3); },
                      4, 'f', "g", 0.5)
@@ -91,7 +93,11 @@ TEST_CASE("2.2: the same for errbacks") {
         seen.push_back(line);
         return f;
     };
-    d.addErrback(keep, 1).addErrback(keep, 1, 2).addErrback(keep, 1, 2, 3).addErrback(keep, 1, 2, 3, 4).addErrback([] {});
+    d.addErrback(keep, 1)
+        .addErrback(keep, 1, 2)
+        .addErrback(keep, 1, 2, 3)
+        .addErrback(keep, 1, 2, 3, 4)
+        .addErrback([] {});
     d.errback(ValueError("bad"));
     CHECK(seen == Words{"bad 1", "bad 1 2", "bad 1 2 3", "bad 1 2 3 4"});
 }
@@ -105,11 +111,16 @@ TEST_CASE("2.3: and for functions on both sides, whichever side it is") {
         return r;
     };
     const auto run = [&](const Deferred<int>& d) {
-        d.addBoth(keep, 1).addBoth(keep, 1, 2).addBoth(keep, 1, 2, 3).addBoth(keep, 1, 2, 3, 4).addErrback([] {});
+        d.addBoth(keep, 1)
+            .addBoth(keep, 1, 2)
+            .addBoth(keep, 1, 2, 3)
+            .addBoth(keep, 1, 2, 3, 4)
+            .addErrback([] {});
     };
     run(defer::succeed(7));
     run(defer::fail(ValueError("bad")));
-    CHECK(seen == Words{"7 1", "7 1 2", "7 1 2 3", "7 1 2 3 4", "bad 1", "bad 1 2", "bad 1 2 3", "bad 1 2 3 4"});
+    CHECK(seen ==
+          Words{"7 1", "7 1 2", "7 1 2 3", "7 1 2 3 4", "bad 1", "bad 1 2", "bad 1 2 3", "bad 1 2 3 4"});
 }
 
 TEST_CASE("3.1: addCallbacks without an errback lets a failure pass unchanged") {
@@ -154,7 +165,8 @@ TEST_CASE("4.1: one side of a pair runs, and the other doesn't") {
     }
 }
 
-TEST_CASE("4.2, 4.3: what a callback throws is seen by the errback of the next pair, not by that of its own") {
+TEST_CASE(
+    "4.2, 4.3: what a callback throws is seen by the errback of the next pair, not by that of its own") {
     Words seen;
     Deferred<int> d;
     d.addCallbacks([](int) -> int { throw ValueError("thrown"); },

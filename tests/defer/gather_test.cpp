@@ -59,7 +59,8 @@ TEST_CASE("70.2: the first failure fails gatherResults at once, with a FirstErro
 
 TEST_CASE("70.3: the others are not cancelled then") {
     int cancelled = 0;
-    const Members members{Deferred<int>([&] { ++cancelled; }), Deferred<int>(), Deferred<int>([&] { ++cancelled; })};
+    const Members members{Deferred<int>([&] { ++cancelled; }), Deferred<int>(),
+                          Deferred<int>([&] { ++cancelled; })};
     const auto values = gatherResults(members, {.consumeErrors = true});
     members[1].errback(ValueError("no poem"));
     defer::failureResultOf<FirstError>(values);
@@ -79,7 +80,7 @@ TEST_CASE("70.4: cancelling gatherResults cancels every member") {
     CHECK(failure.check<FirstError>()->subFailure.check<CancelledError>()->reason() == "no more");
 }
 
-TEST_CASE("70.5: with consumeErrors a member's failure becomes None there, else it stays") {
+TEST_CASE("gatherResults: with consumeErrors a member's failure becomes None there, else it stays") {
     for (const bool consume : {false, true}) {
         CAPTURE(consume);
         const Members members(2);
@@ -104,7 +105,8 @@ TEST_CASE("gatherResults: with cancelOthers the first failure cancels the member
     CHECK(successResultOf(members[0]) == 1);
 }
 
-TEST_CASE("gatherResults: with cancelOthers it has failed before the others are cancelled, and its callbacks run after") {
+TEST_CASE(
+    "gatherResults: with cancelOthers it has failed before the others are cancelled, and its callbacks run after") {
     std::string order;
     Deferred<Ints> values = nullptr;
     const Members members{Deferred<int>(), Deferred<int>([&] {
@@ -121,7 +123,8 @@ TEST_CASE("gatherResults: with cancelOthers it has failed before the others are 
 }
 
 TEST_CASE("gatherResults: with cancelOthers a canceller that throws is logged, and the rest are cancelled") {
-    const Members members{Deferred<int>(), Deferred<int>([] { throw ValueError("can't stop"); }), Deferred<int>()};
+    const Members members{Deferred<int>(), Deferred<int>([] { throw ValueError("can't stop"); }),
+                          Deferred<int>()};
     const auto values = gatherResults(members, {.consumeErrors = true, .cancelOthers = true});
     members[0].errback(ValueError("no poem"));
     CHECK(members[2].called());
@@ -130,7 +133,8 @@ TEST_CASE("gatherResults: with cancelOthers a canceller that throws is logged, a
     defer::failureResultOf<FirstError>(values);
 }
 
-TEST_CASE("gatherResults: with cancelOthers a member that has failed already cancels those before it and after it") {
+TEST_CASE(
+    "gatherResults: with cancelOthers a member that has failed already cancels those before it and after it") {
     const Deferred<int> before;
     const Deferred<int> after;
     const Deferred<int> failed = defer::fail(ValueError("no poem"));
@@ -175,7 +179,8 @@ TEST_CASE("gatherResults: loose members of one type give a vector, of several ty
 TEST_CASE("gatherResults: options precede loose members") {
     const Deferred<int> number;
     const Deferred<std::string> text;
-    const auto values = gatherResults(GatherOptions{.consumeErrors = true, .cancelOthers = true}, number, text);
+    const auto values =
+        gatherResults(GatherOptions{.consumeErrors = true, .cancelOthers = true}, number, text);
     number.errback(ValueError("no poem"));
     CHECK(text.called());
     defer::failureResultOf<FirstError>(values);
@@ -198,7 +203,8 @@ TEST_CASE("gatherResults: move-only and bool values come through") {
     const auto gathered = successResultOf(values);
     CHECK(*gathered[0] == 1);
     CHECK(*gathered[1] == 2);
-    CHECK(successResultOf(gatherResults(defer::succeed(true), defer::succeed(false))) == std::vector{true, false});
+    CHECK(successResultOf(gatherResults(defer::succeed(true), defer::succeed(false))) ==
+          std::vector{true, false});
 }
 
 TEST_CASE("gatherResults: an empty or stale handle is refused") {

@@ -61,7 +61,8 @@ TEST_CASE("callback is for a handle of the type that the chain was made with") {
         const std::string line = probes::here(3);
         CHECK(error.wanted() == typeid(int));
         CHECK(error.actual() == typeid(std::string));
-        CHECK(error.what() == "wanted int, found std::string, at " + line + "; the Deferred was made at " + madeAt);
+        CHECK(error.what() ==
+              "wanted int, found std::string, at " + line + "; the Deferred was made at " + madeAt);
     }
     CHECK_FALSE(front.called());
     front.callback(3);
@@ -87,7 +88,8 @@ TEST_CASE("a callback that takes the value needs a handle of the end's type") {
     const Converted c;
     CHECK_THROWS_AS(c.front.addCallback([](int n) { return n; }), WrongTypeError);
     CHECK_THROWS_AS(c.front.addCallback([](auto) {}), WrongTypeError);
-    CHECK_THROWS_AS(c.front.addCallbacks([](int n) { return n; }, [](const Failure&) { return 1; }), WrongTypeError);
+    CHECK_THROWS_AS(c.front.addCallbacks([](int n) { return n; }, [](const Failure&) { return 1; }),
+                    WrongTypeError);
     CHECK_THROWS_AS(c.front.addBoth([](const Result<int>& r) { return r; }), WrongTypeError);
     CHECK_THROWS_AS(c.front.addErrback([](const Failure&) { return 1; }), WrongTypeError);
     CHECK_THROWS_AS(c.front.addErrback([](const Failure&) { return Deferred<int>(); }), WrongTypeError);
@@ -185,7 +187,8 @@ TEST_CASE("without the value: an errback on a stale handle leaves None for the h
         });
     };
     const Deferred<void> front;
-    const Deferred<std::string> text = front.addCallback([] { return std::string("a text of some length, on the heap"); });
+    const Deferred<std::string> text =
+        front.addCallback([] { return std::string("a text of some length, on the heap"); });
     SUBCASE("one that returns nothing") {
         front.addErrback([](const Failure&) {});
         end(text);

@@ -64,7 +64,8 @@ TEST_CASE("54.2: maybeDeferred makes what was thrown a Deferred that has failed 
     failureResultOf<ValueError>(late);
 }
 
-TEST_CASE("54.3: maybeDeferred makes a returned Failure, or a failed Result, a Deferred that has failed with it") {
+TEST_CASE(
+    "54.3: maybeDeferred makes a returned Failure, or a failed Result, a Deferred that has failed with it") {
     const Failure failure(ValueError("no poem"));
     const auto failed = defer::maybeDeferred([&] { return failure; });
     CHECK(failureResultOf(failed) == failure);

@@ -3,9 +3,12 @@
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/helpers.hpp>
 #include <ropewalk/defer/testing.hpp>
+#include <ropewalk/defer/timeout.hpp>
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -95,7 +98,8 @@ TEST_CASE("or until it is gone") {
     CHECK(closures == 0);
 }
 
-TEST_CASE("so a coroutine may be a callback: it uses its captures, a reference to the value and to extra arguments") {
+TEST_CASE(
+    "so a coroutine may be a callback: it uses its captures, a reference to the value and to extra arguments") {
     const Deferred<void> gate;
     std::string got;
     const Deferred<std::string> d;
@@ -154,6 +158,46 @@ TEST_CASE("so may one that is given a type's own None") {
     });
     gate.callback();
     CHECK(empty);
+}
+
+/// A clock whose one call the test makes itself.
+struct OneCall {
+    struct Call {
+        bool active() const { return false; }
+        void cancel() const {}
+    };
+    template <class F>
+    Call callLater(std::chrono::seconds, F function) {
+        call = std::move(function);
+        return {};
+    }
+    std::move_only_function<void()> call;
+};
+
+TEST_CASE("so may the function that addTimeout calls") {
+    OneCall clock;
+    const Deferred<void> gate;
+    const Deferred<std::string> d;
+    d.addTimeout(std::chrono::seconds(5), clock,
+                 [text = longText, &gate](const Result<std::string>& r,
+                                          std::chrono::seconds s) -> Deferred<std::string> {
+                     co_await gate;
+                     co_return text + (r ? *r : std::to_string(s.count()));
+                 });
+    clock.call();
+    CHECK(d.paused() == 1);
+    gate.callback();
+    CHECK(defer::successResultOf(d) == longText + "5");
+}
+
+TEST_CASE("a function that addTimeout calls, on a stale handle, leaves None") {
+    OneCall clock;
+    const Deferred<void> front;
+    const Deferred<std::string> text = front.addCallback([] { return longText; });
+    front.addTimeout(std::chrono::seconds(5), clock, [](const Result<void>&, std::chrono::seconds) {});
+    text.addCallback([](std::string s) { return s; });
+    clock.call();
+    defer::failureResultOf<ropewalk::NoResultError>(text);
 }
 
 class Client {

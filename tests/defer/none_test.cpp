@@ -62,7 +62,8 @@ std::string refusal(const Deferred<int>& d) {
     return text;
 }
 
-TEST_CASE("a callback that takes nothing runs, one that wants the value gets a NoResultError: who took it, and where") {
+TEST_CASE(
+    "a callback that takes nothing runs, one that wants the value gets a NoResultError: who took it, and where") {
     const Taken<int> taken(1);
     bool ran = false;
     std::string text;
@@ -107,7 +108,8 @@ TEST_CASE("who may take it: a chain, chainDeferred, a coroutine, a list, an errb
 
     const Deferred<int> swallowed = defer::fail(ValueError("x"));
     swallowed.addErrback([] {});
-    CHECK(probes::contains(refusal(swallowed), "an errback that returned nothing took it at " + probes::here(1)));
+    CHECK(probes::contains(refusal(swallowed),
+                           "an errback that returned nothing took it at " + probes::here(1)));
 }
 
 TEST_CASE("it travels: who waits for a Deferred that holds None holds None, with the first taker's name") {
@@ -124,7 +126,8 @@ TEST_CASE("addBoth gives the NoResultError as the Result; a function that takes 
     const Taken<int> taken(1);
     bool refused = false;
     bool ran = false;
-    taken.d.addBoth([&](const Result<int>& r) { refused = !r && r.error().check<NoResultError>() != nullptr; });
+    taken.d.addBoth(
+        [&](const Result<int>& r) { refused = !r && r.error().check<NoResultError>() != nullptr; });
     const Taken<int> second(1);
     second.d.addBoth([&] { ran = true; });
     CHECK(refused);

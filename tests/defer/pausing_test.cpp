@@ -114,7 +114,8 @@ TEST_CASE("18.1: an errback that is added while paused waits for unpause") {
     CHECK(seen == Words{"late"});
 }
 
-TEST_CASE("19.1, 19.2: who returns a Deferred that has fired and is paused waits for its unpause, then gets its result") {
+TEST_CASE(
+    "19.1, 19.2: who returns a Deferred that has fired and is paused waits for its unpause, then gets its result") {
     Deferred<int> inner;
     inner.pause();
     Deferred<void> outer;
@@ -137,11 +138,14 @@ TEST_CASE("19.1, 19.2: who returns a Deferred that has fired and is paused waits
     CHECK(outer.paused() == 0);
 }
 
-TEST_CASE("20.1: a paused outer doesn't keep the inner it waits for from firing and running its own callbacks") {
+TEST_CASE(
+    "20.1: a paused outer doesn't keep the inner it waits for from firing and running its own callbacks") {
     Words seen;
     Deferred<int> inner;
     Deferred<void> outer;
-    outer.addCallback([&] { return inner; }).addCallback([&](int n) { seen.push_back("outer " + std::to_string(n)); });
+    outer.addCallback([&] { return inner; }).addCallback([&](int n) {
+        seen.push_back("outer " + std::to_string(n));
+    });
     outer.callback();
     outer.pause();
     CHECK(outer.paused() == 2);

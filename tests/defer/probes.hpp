@@ -47,7 +47,8 @@ template <class F>
 class AtExit {
 public:
     explicit AtExit(F function) : function_(std::move(function)) {}
-    AtExit(AtExit&& other) noexcept : function_(std::move(other.function_)), armed_(std::exchange(other.armed_, false)) {}
+    AtExit(AtExit&& other) noexcept
+        : function_(std::move(other.function_)), armed_(std::exchange(other.armed_, false)) {}
     AtExit& operator=(AtExit&&) = delete;
     ~AtExit() noexcept(false) {
         if (armed_) function_();

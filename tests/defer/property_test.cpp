@@ -1,6 +1,7 @@
 #include "random_program.hpp"
 #include "twisted_model.hpp"
 
+#include <ropewalk/defer/deferred_list.hpp>
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/helpers.hpp>
 #include <ropewalk/defer/living.hpp>
@@ -29,8 +30,12 @@ using programs::Script;
 
 /// Owns memory, so that the sanitizers see what becomes of it.
 struct Value {
-    Value(int n) : number(std::make_shared<int>(n)) {}
-    std::shared_ptr<int> number;
+    Value(int n) : Value(std::to_string(n)) {}
+    explicit Value(const std::string& words) : text(std::make_shared<std::string>(words)) {}
+
+    int number() const { return text->front() == '[' ? 0 : std::stoi(*text); }
+
+    std::shared_ptr<std::string> text;
 };
 using Deferred = defer::Deferred<Value>;
 
@@ -40,7 +45,7 @@ public:
 };
 
 std::string word(const Value& value) {
-    return std::to_string(*value.number);
+    return *value.text;
 }
 std::string word(const Failure& failure) {
     if (failure.check<UserError>() != nullptr) return failure.getErrorMessage();
@@ -48,6 +53,8 @@ std::string word(const Failure& failure) {
     if (failure.check<NoResultError>() != nullptr) return "no result";
     if (failure.check<defer::AlreadyCalledError>() != nullptr) return "already called";
     if (failure.check<AbandonedError>() != nullptr) return "abandoned";
+    if (failure.check<WrongTypeError>() != nullptr) return "wrong type";
+    if (const auto* first = failure.check<defer::FirstError>()) return "first " + word(first->subFailure);
     return failure.check<RuntimeError>() != nullptr ? "runtime" : failure.repr();
 }
 std::string word(const Result<Value>& result) {
@@ -135,9 +142,11 @@ private:
             case callback:
                 return add<Value>(op.script, [&](auto callable) { slot.addCallback(std::move(callable)); });
             case errback:
-                return add<const Failure&>(op.script, [&](auto callable) { slot.addErrback(std::move(callable)); });
+                return add<const Failure&>(op.script,
+                                           [&](auto callable) { slot.addErrback(std::move(callable)); });
             case both:
-                return add<Result<Value>>(op.script, [&](auto callable) { slot.addBoth(std::move(callable)); });
+                return add<Result<Value>>(op.script,
+                                          [&](auto callable) { slot.addBoth(std::move(callable)); });
             case fire:
                 return slot.callback(op.id);
             case fail:
@@ -160,9 +169,22 @@ private:
             case fork:
                 slots_[op.other] = slot.fork();
                 return;
+            case list:
+                if (slots_[op.other]) slots_[op.other] = listed(op, slot, slots_[op.other]);
+                return;
             default:
                 return;
         }
+    }
+
+    Deferred listed(const Op& op, const Deferred& first, const Deferred& second) {
+        std::vector<Deferred> members;
+        members.push_back(first);
+        members.push_back(second);
+        return defer::DeferredList(std::move(members), {op.fireOnOneErrback, op.consumeErrors})
+            .addCallback([](const defer::ListResults<Value>& all) {
+                return Value('[' + word(all[0]) + ',' + word(all[1]) + ']');
+            });
     }
 
     // Callables.
@@ -194,7 +216,8 @@ private:
         Remains remains;
 
         Returned operator()(Given given) {
-            return remains.library->call<Returned, Given>(*remains.script, captured, std::forward<Given>(given));
+            return remains.library->call<Returned, Given>(*remains.script, captured,
+                                                          std::forward<Given>(given));
         }
     };
 
@@ -214,12 +237,13 @@ private:
         perform(script.ops);
         const Deferred& inSlot = slots_[script.slot];
         if constexpr (std::same_as<Returned, Deferred>) {
+            if (script.outcome == fresh) return Deferred(Canceller{{*this, script.canceller}});
             if (script.outcome == failed) return defer::fail(UserError(script.id));
             const Deferred& returned = script.outcome == captured ? held : inSlot;
             return returned && script.outcome != succeeded ? returned : defer::succeed(Value(script.id));
         } else if constexpr (std::same_as<Returned, defer::Deferred<int>>) {
             if (!inSlot) return defer::succeed(script.id);
-            return inSlot.fork().addCallback([](const Value& value) { return *value.number; });
+            return inSlot.fork().addCallback([](const Value& value) { return value.number(); });
         } else if constexpr (std::same_as<Returned, Result<Value>>) {
             if constexpr (std::same_as<Given, const Failure&>) {
                 return std::unexpected(given);
@@ -247,13 +271,15 @@ private:
             case captured:
             case succeeded:
             case failed:
+            case fresh:
                 return addReturning(std::type_identity<Deferred>());
             case same:
                 return addReturning(std::type_identity<Result<Value>>());
             case failure:
                 return addReturning(std::type_identity<Failure>());
             case deferredNumber:
-                return addReturning(std::type_identity<std::conditional_t<isErrback, defer::Deferred<int>, Deferred>>());
+                return addReturning(
+                    std::type_identity<std::conditional_t<isErrback, defer::Deferred<int>, Deferred>>());
             case number:
                 return addReturning(std::type_identity<std::conditional_t<isErrback, int, Value>>());
             case nothing:
@@ -354,8 +380,10 @@ TEST_CASE("random programs do in the library what they do in the model of Twiste
     auto params = rc::detail::configuration().testParams;
     params.maxSuccess *= 80;
     params.maxSize *= 3;
-    const auto bytes = rc::gen::container<std::vector<std::uint8_t>>(rc::gen::resize(100, rc::gen::arbitrary<std::uint8_t>()));
-    const auto result = rc::detail::checkTestable([&] { property(*bytes); }, rc::detail::TestMetadata(), params);
+    const auto bytes = rc::gen::container<std::vector<std::uint8_t>>(
+        rc::gen::resize(100, rc::gen::arbitrary<std::uint8_t>()));
+    const auto result =
+        rc::detail::checkTestable([&] { property(*bytes); }, rc::detail::TestMetadata(), params);
     if (!result.is<rc::detail::SuccessResult>()) rc::detail::printResultMessage(result, std::cout);
     CHECK(result.is<rc::detail::SuccessResult>());
     CHECK(skipped < params.maxSuccess / 10);

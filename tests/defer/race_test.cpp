@@ -51,9 +51,11 @@ TEST_CASE("71.2: every other member is cancelled exactly once") {
     CHECK(successResultOf(winner) == Winner(1, 5));
 }
 
-TEST_CASE("71.6: so it is when one has won before the race begins, whether before it or after it in the list") {
+TEST_CASE(
+    "71.2: so it is when one has won before the race begins, whether before it or after it in the list") {
     std::vector<int> cancelled(2);
-    const Members members{Deferred<int>([&] { ++cancelled[0]; }), defer::succeed(7), Deferred<int>([&] { ++cancelled[1]; })};
+    const Members members{Deferred<int>([&] { ++cancelled[0]; }), defer::succeed(7),
+                          Deferred<int>([&] { ++cancelled[1]; })};
     CHECK(successResultOf(race(members)) == Winner(1, 7));
     CHECK(cancelled == std::vector{1, 1});
 }
@@ -87,7 +89,7 @@ TEST_CASE("71.4: late results are ignored silently") {
     CHECK(successResultOf(winner) == Winner(0, 10));
 }
 
-TEST_CASE("71.5: the members are left with None, whatever their results were") {
+TEST_CASE("race: the members are left with None, whatever their results were") {
     const Members members(2);
     const auto winner = race(members);
     members[0].callback(1);
@@ -150,7 +152,8 @@ TEST_CASE("race: cancelled, it takes the value that a canceller gives") {
     CHECK(successResultOf(winner) == Winner(0, 3));
 }
 
-TEST_CASE("race: cancelled, it fails with the CancelledError though a member refuses, whose result is ignored") {
+TEST_CASE(
+    "race: cancelled, it fails with the CancelledError though a member refuses, whose result is ignored") {
     Deferred<int> other;
     const auto stubborn = [](Deferred<int> first, Deferred<int> second) -> Deferred<int> {
         const auto result = co_await first.result();

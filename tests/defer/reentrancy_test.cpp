@@ -23,7 +23,8 @@ using ropewalk::ValueError;
 // What callbacks, cancellers and destructors may do to the Deferreds that are at work.
 namespace {
 
-TEST_CASE("a callback that fires its own Deferred gets AlreadyCalledError, and fails with it if it lets it out") {
+TEST_CASE(
+    "a callback that fires its own Deferred gets AlreadyCalledError, and fails with it if it lets it out") {
     const Deferred<int> d;
     bool caught = false;
     d.addCallback([&](int n) {
@@ -130,7 +131,9 @@ TEST_CASE("pausing the chain that will go on, from inside the chain that it wait
         outer.pause();
         return n;
     });
-    outer.addCallback([&] { return innerEnd; }).addCallback([&](int n) { seen.push_back(std::to_string(n)); });
+    outer.addCallback([&] { return innerEnd; }).addCallback([&](int n) {
+        seen.push_back(std::to_string(n));
+    });
     outer.callback();
     inner.callback(4);
     CHECK(seen.empty());

@@ -91,8 +91,10 @@ TEST_CASE("trail: of a longer way the first 32 and the last 32 are kept, and the
         CHECK(linesOf(failure.trail()) == lines(expected));
         CHECK(failure.trail().omitted() == static_cast<std::size_t>(count - 64));
         const std::string gap = "... " + std::to_string(count - 64) + " more ...\n";
-        CHECK(failure.trail().str().find(":" + std::to_string(first) + ":") < failure.trail().str().find(gap));
-        CHECK(failure.trail().str().find(":" + std::to_string(second) + ":") > failure.trail().str().find(gap));
+        CHECK(failure.trail().str().find(":" + std::to_string(first) + ":") <
+              failure.trail().str().find(gap));
+        CHECK(failure.trail().str().find(":" + std::to_string(second) + ":") >
+              failure.trail().str().find(gap));
         CHECK(failure.trail().str().find(gap) != std::string::npos);
         CHECK(failure.getTraceback().find("  " + gap) != std::string::npos);
     }
@@ -120,8 +122,8 @@ TEST_CASE("trail: a step is a line FILE:LINE:FUNCTION") {
     Trail trail;
     trail.add(somewhere());
     const std::string expected = std::string(Location::current().file_name()) + ":" +
-                                 std::to_string(somewhere().line()) + ":" + ropewalk::functionName(somewhere()) +
-                                 "\n";
+                                 std::to_string(somewhere().line()) + ":" +
+                                 ropewalk::functionName(somewhere()) + "\n";
     CHECK(trail.str() == expected);
     CHECK(expected.find("somewhere\n") != std::string::npos);
     std::ostringstream out;
@@ -376,11 +378,14 @@ TEST_CASE("currentTrail: what an exception left is forgotten") {
     Deferred<int> d;
     d.addCallback([&](int) { throwing.cancel(); });
     d.callback(1);
-    CHECK(wayOf(d.addErrback([](const Failure& failure) { return failure; }).addCallback([] { return 0; })).size() > 0);
+    CHECK(wayOf(d.addErrback([](const Failure& failure) { return failure; }).addCallback([] {
+              return 0;
+          })).size() > 0);
     CHECK(linesOf(currentTrail()) == lines({here()}));
 }
 
-TEST_CASE("currentTrail: of many fires within each other, the outermost and the innermost, and how many between") {
+TEST_CASE(
+    "currentTrail: of many fires within each other, the outermost and the innermost, and how many between") {
     constexpr int depth = 100;
     const unsigned line = here();
     std::optional<Trail> seen;

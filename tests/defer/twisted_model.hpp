@@ -102,13 +102,37 @@ private:
         Deferred* d_ = nullptr;
     };
 
+    /// A DeferredList of two. Those of its members that have no result yet; and what they are to fire.
+    using Members = std::array<Deferred*, 2>;
+    struct List {
+        bool fireOnOneErrback;
+        bool consumeErrors;
+        Handle all;
+        std::shared_ptr<Members> members;
+        std::array<Result, 2> results = {};
+        int remaining = 2;
+    };
+
     struct Entry {
-        enum class Type { callback, errback, both, waiter, target, fork, number, coroutine };
+        enum class Type {
+            callback,
+            errback,
+            both,
+            waiter,
+            target,
+            fork,
+            number,
+            listText,
+            member,
+            coroutine
+        };
         Type type;
         std::shared_ptr<const Script> script = nullptr;
         Handle captured = {};
-        Handle other = {};  // who waits for the result, or is fired with it
+        Handle other = {}; // who waits for the result, or is fired with it
         Coroutine* coroutine = nullptr;
+        std::shared_ptr<List> list = nullptr;
+        std::size_t index = 0;
     };
 
     struct Deferred {
@@ -119,18 +143,20 @@ private:
         Twisted& world;
         int handles = 0;
         bool called = false;
-        bool busy = false;     // its callbacks run
-        bool waiting = false;  // for a Deferred that its first entry returned
+        bool busy = false;    // its callbacks run
+        bool waiting = false; // for a Deferred that its first entry returned
         int pauses = 0;
         bool suppressed = false;
         bool firedByMaker = false;
+        bool isCoroutine = false;
         bool cancelling = false;
         bool dead = false;
         std::optional<Result> result;
         std::list<Entry> entries;
-        Deferred* waitsOn = nullptr;  // also the source of an unfired target of chainDeferred
+        Deferred* waitsOn = nullptr; // also the source of an unfired target of chainDeferred
         std::shared_ptr<const Script> canceller;
-        Coroutine* coroutine = nullptr;  // while it lives
+        std::shared_ptr<Members> members; // of the list that it is, until it is fired
+        Coroutine* coroutine = nullptr;   // while it lives
     };
 
     struct Coroutine {
@@ -140,7 +166,7 @@ private:
         Deferred* awaiting = nullptr;
         Handle local;
         bool uncounted = false;
-        bool cancelled = false;  // while it ran
+        bool cancelled = false; // while it ran
     };
 
     struct Thrown {
@@ -159,7 +185,8 @@ private:
                 all += slot->result->word;
             } else {
                 all += slot->called ? "called" : "unfired";
-                if (const int pauses = slot->pauses + (slot->waiting ? 1 : 0); pauses != 0) all += std::to_string(pauses);
+                if (const int pauses = slot->pauses + (slot->waiting ? 1 : 0); pauses != 0)
+                    all += std::to_string(pauses);
             }
         }
         return all;
@@ -203,7 +230,7 @@ private:
             case fail:
                 return fireByHand(d, userError(op.id));
             case cancel:
-                return cancelIt(d, "cancelled");
+                return cancelIt(d);
             case pause:
                 ++d.pauses;
                 return;
@@ -212,7 +239,10 @@ private:
                 if (--d.pauses == 0) runCallbacks(d);
                 return;
             case chain:
-                if (Handle& target = slots_[op.other]) chainTo(d, *target);
+                if (Handle& target = slots_[op.other]) {
+                    if (target->members != nullptr) throw Thrown{"wrong type"};
+                    chainTo(d, *target);
+                }
                 return;
             case drop:
                 slot = Handle();
@@ -222,6 +252,9 @@ private:
                 return;
             case fork:
                 slots_[op.other] = forked(d);
+                return;
+            case list:
+                if (Handle& other = slots_[op.other]) other = listed(op, d, *other);
                 return;
             default:
                 return;
@@ -250,6 +283,57 @@ private:
         return copy;
     }
 
+    // Lists.
+
+    Handle listed(const Op& op, Deferred& first, Deferred& second) {
+        const Handle all = made();
+        all->firedByMaker = true;
+        all->members = std::make_shared<Members>(Members{&first, &second});
+        auto list = std::make_shared<List>(List{op.fireOnOneErrback, op.consumeErrors, all, all->members});
+        std::array members{Handle(first), Handle(second)};
+        for (std::size_t i = 0; i < 2; ++i) {
+            add(*members[i], {Entry::Type::member, nullptr, {}, {}, nullptr, list, i});
+            members[i] = Handle();
+        }
+        list = nullptr;
+        add(*all, {Entry::Type::listText});
+        return all;
+    }
+
+    void memberHasResult(Deferred& d) {
+        const Entry entry = taken(d);
+        List& list = *entry.list;
+        (*list.members)[entry.index] = nullptr;
+        --list.remaining;
+        const Result result = asSeen(*d.result);
+        const bool failed = result.kind == Result::Kind::failure;
+        if (list.consumeErrors && d.result->kind == Result::Kind::failure) d.result = none();
+        if (!list.all || list.all->called) return;
+        list.results[entry.index] = result;
+        if (failed && list.fireOnOneErrback) {
+            fire(*Handle(std::move(list.all)), fails("first " + result.word));
+        } else if (list.remaining == 0) {
+            fire(*Handle(std::move(list.all)),
+                 {Result::Kind::value, '[' + list.results[0].word + ',' + list.results[1].word + ']'});
+        }
+    }
+
+    /// Whether a member was left that could be cancelled.
+    bool cancelMembers(const Members& members) {
+        bool any = false;
+        for (Deferred* const& member : members) {
+            if (member == nullptr) continue;
+            any = true;
+            const Handle keep(*member);
+            try {
+                cancelIt(*member);
+            } catch (const Thrown& thrown) {
+                say("logged " + thrown.word);
+            }
+        }
+        return any;
+    }
+
     // Firing.
 
     /// Whether it is to be fired now; swallows what a cancellation suppressed (37).
@@ -268,6 +352,7 @@ private:
         const Handle keep(d);
         d.result = std::move(result);
         d.called = true;
+        d.members = nullptr;
         d.busy = true;
         dropCanceller(d);
         d.busy = false;
@@ -312,8 +397,14 @@ private:
             }
             case Entry::Type::number:
                 d.result = asSeen(*d.result);
+                if (d.result->word.starts_with('[')) d.result->word = "0";
                 taken(d);
                 return;
+            case Entry::Type::listText:
+                taken(d);
+                return;
+            case Entry::Type::member:
+                return memberHasResult(d);
             case Entry::Type::coroutine: {
                 Coroutine* coroutine = taken(d).coroutine;
                 if (coroutine != nullptr) resume(*coroutine, d);
@@ -382,6 +473,9 @@ private:
             case Script::Outcome::captured:
                 returned = entry.captured;
                 break;
+            case fresh:
+                returned = made(script.canceller);
+                break;
             case deferredNumber:
                 returned = slots_[script.slot];
                 if (returned && isErrback) {
@@ -411,8 +505,7 @@ private:
         inner->entries.push_back({Entry::Type::waiter, nullptr, {}, Handle(d)});
         d.waiting = true;
         d.waitsOn = inner.get();
-        const bool isCoroutine = inner->firedByMaker && !inner->called;
-        const bool mentioned = entry.captured.get() == inner.get() && !isCoroutine;
+        const bool mentioned = entry.captured.get() == inner.get() && (inner->called || !inner->isCoroutine);
         inner = Handle();
         // A callable that holds what it returned isn't kept: it would keep what keeps it.
         if (mentioned && d.waiting) dropCallable(entry);
@@ -444,7 +537,7 @@ private:
     static bool leadsTo(const Deferred& from, const Deferred& to) {
         const Deferred* at = &from;
         while (at != nullptr && at != &to) {
-            if (at->firedByMaker && !at->called) {
+            if (at->isCoroutine && !at->called) {
                 at = at->coroutine != nullptr ? at->coroutine->awaiting : nullptr;
             } else {
                 at = at->called && !at->waiting ? nullptr : at->waitsOn;
@@ -458,6 +551,7 @@ private:
     Handle started(const std::shared_ptr<const Script>& script) {
         Handle own = made();
         own->firedByMaker = true;
+        own->isCoroutine = true;
         coroutines_.push_back(std::make_unique<Coroutine>(Coroutine{script, own, 0, nullptr, {}}));
         own->coroutine = coroutines_.back().get();
         proceed(*own->coroutine);
@@ -493,7 +587,8 @@ private:
 
     bool goesOn(Coroutine& coroutine, const Result& got) {
         say("coroutine " + std::to_string(coroutine.script->id) + " got " + got.word);
-        if (got.kind != Result::Kind::failure || coroutine.script->awaits[coroutine.step].catches) return true;
+        if (got.kind != Result::Kind::failure || coroutine.script->awaits[coroutine.step].catches)
+            return true;
         end(coroutine, got);
         return false;
     }
@@ -509,7 +604,7 @@ private:
         if (std::exchange(coroutine.cancelled, false)) {
             const Handle keep(d);
             try {
-                cancelIt(d, "cancelled");
+                cancelIt(d);
             } catch (const Thrown& thrown) {
                 say("logged " + thrown.word);
             }
@@ -570,24 +665,32 @@ private:
 
     // Cancelling.
 
-    void cancelIt(Deferred& d, const std::string& word) {
+    void cancelIt(Deferred& d) {
         if (d.dead) return;
         if (d.called) {
             if (!d.waiting) return;
-            if (d.waitsOn != nullptr && !d.waitsOn->dead) return cancelIt(*d.waitsOn, word);
+            if (d.waitsOn != nullptr && !d.waitsOn->dead) return cancelIt(*d.waitsOn);
             const Handle keep(d);
-            d.result = fails(word);
+            d.result = fails("cancelled");
             return conclude(d);
         }
         if (d.coroutine != nullptr) {
-            if (d.coroutine->awaiting != nullptr && !d.coroutine->awaiting->dead) return cancelIt(*d.coroutine->awaiting, word);
+            if (d.coroutine->awaiting != nullptr && !d.coroutine->awaiting->dead)
+                return cancelIt(*d.coroutine->awaiting);
             d.coroutine->cancelled = true;
             return;
         }
         if (d.cancelling) return;
+        if (d.members != nullptr) {
+            const Handle keep(d);
+            d.cancelling = true;
+            if (!cancelMembers(*std::shared_ptr(d.members)) && !d.called) fire(d, fails("cancelled"));
+            d.cancelling = false;
+            return;
+        }
         if (d.canceller == nullptr) {
             d.suppressed = true;
-            return fire(d, fails(word));
+            return fire(d, fails("cancelled"));
         }
         const Handle keep(d);
         const auto canceller = std::exchange(d.canceller, nullptr);
@@ -598,7 +701,7 @@ private:
             uncancel(d, canceller);
             throw;
         }
-        if (!d.called) fire(d, fails(word));
+        if (!d.called) fire(d, fails("cancelled"));
         uncancel(d, canceller);
     }
 
@@ -642,11 +745,13 @@ private:
     }
 
     void bury(Deferred& d) {
-        if (d.called && !d.waiting && d.result->kind == Result::Kind::failure) say("unhandled " + d.result->word);
+        if (d.called && !d.waiting && d.result->kind == Result::Kind::failure)
+            say("unhandled " + d.result->word);
         while (!d.entries.empty()) {
             Entry& entry = d.entries.front();
             if (entry.other && entry.other->waitsOn == &d) entry.other->waitsOn = nullptr;
             if (entry.coroutine != nullptr) abandon(*entry.coroutine);
+            if (entry.list != nullptr) (*entry.list->members)[entry.index] = nullptr;
             dropCallable(entry);
             d.entries.pop_front();
         }

@@ -69,7 +69,9 @@ TEST_CASE("32.1: a Deferred that is paused, and one whose callback threw, report
         paused.errback(ValueError("paused"));
     }
     CHECK(flushLoggedErrors<ValueError>().size() == 1);
-    { defer::succeed().addCallback([] { throw ValueError("thrown"); }); }
+    {
+        defer::succeed().addCallback([] { throw ValueError("thrown"); });
+    }
     CHECK(flushLoggedErrors<ValueError>().size() == 1);
 }
 
@@ -166,7 +168,9 @@ TEST_CASE("36.1, 36.2: logError logs the failure and returns it, so that its end
 
 TEST_CASE("36.1: logError takes nothing away from an errback behind it") {
     Deferred<int> d;
-    d.addErrback(defer::logError).addErrback([](const Failure& f) { return f.check<ValueError>() != nullptr ? 1 : 2; });
+    d.addErrback(defer::logError).addErrback([](const Failure& f) {
+        return f.check<ValueError>() != nullptr ? 1 : 2;
+    });
     d.errback(ValueError("logged"));
     CHECK(defer::successResultOf(d) == 1);
     CHECK(flushLoggedErrors<ValueError>().size() == 1);

@@ -198,7 +198,9 @@ TEST_CASE("every value is destroyed once, in whatever state the Deferred goes") 
     int alive = 0;
     const auto value = [&] { return probes::Counted(alive); };
     const auto pass = [](probes::Counted c) { return c; };
-    SUBCASE("fired, with no callback") { Deferred<probes::Counted>().callback(value()); }
+    SUBCASE("fired, with no callback") {
+        Deferred<probes::Counted>().callback(value());
+    }
     SUBCASE("passed on") {
         const Deferred<probes::Counted> d;
         d.addCallback(pass).addCallback(pass);

@@ -26,7 +26,8 @@ thread_local constinit Tally tally;
 
 void* allocate(std::size_t size, std::size_t alignment) {
     const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    void* place = alignment <= alignof(std::max_align_t) ? std::malloc(size) : std::aligned_alloc(alignment, rounded);
+    void* place =
+        alignment <= alignof(std::max_align_t) ? std::malloc(size) : std::aligned_alloc(alignment, rounded);
     if (place == nullptr) throw std::bad_alloc();
     if (tally.on) {
         ++tally.allocations;
@@ -221,7 +222,8 @@ long allocationsFor(T value) {
         .allocations;
 }
 
-TEST_CASE("a value of up to 32 bytes lies in the chain; a larger one, and one whose move may throw, lie on the heap") {
+TEST_CASE(
+    "a value of up to 32 bytes lies in the chain; a larger one, and one whose move may throw, lie on the heap") {
     struct ThrowingMove {
         ThrowingMove() = default;
         ThrowingMove(ThrowingMove&&) noexcept(false) {}

@@ -102,7 +102,7 @@ TEST_CASE("48.3: no Deferred that a later callback returns is cancelled") {
     CHECK(successResultOf(d) == 2);
 }
 
-TEST_CASE("48.4: on a Deferred that has fired, no timed call stays") {
+TEST_CASE("addTimeout: on a Deferred that has fired, no timed call stays") {
     Clock clock;
     const Deferred<int> d = defer::succeed(3);
     d.addTimeout(10s, clock);
@@ -158,7 +158,7 @@ TEST_CASE("49.3: what onTimeoutCancel throws is the result") {
     failureResultOf<ValueError>(d);
 }
 
-TEST_CASE("49.4: without a timeout onTimeoutCancel isn't called") {
+TEST_CASE("addTimeout: without a timeout onTimeoutCancel isn't called") {
     Clock clock;
     int called = 0;
     Deferred<int> d;
@@ -235,7 +235,8 @@ TEST_CASE("51.3: cancelling by hand removes the timed call") {
     failureResultOf<CancelledError>(d);
 }
 
-TEST_CASE("52.1: an errback added before sees the CancelledError; if it returns that, the result is a TimeoutError") {
+TEST_CASE(
+    "52.1: an errback added before sees the CancelledError; if it returns that, the result is a TimeoutError") {
     Clock clock;
     bool seen = false;
     Deferred<int> d;
@@ -301,7 +302,7 @@ TEST_CASE("53.2: callbacks added after addTimeout have all the time they want") 
     CHECK(successResultOf(d) == 3);
 }
 
-TEST_CASE("53.3: two timeouts on one chain are each for their own part") {
+TEST_CASE("addTimeout: two timeouts on one chain are each for their own part") {
     Clock clock;
     Deferred<int> inner;
     Deferred<int> d;
@@ -363,9 +364,10 @@ TEST_CASE("addTimeout: move-only results and functions pass through") {
     d.callback(std::make_unique<int>(1));
     CHECK(*successResultOf(d) == 1);
     Deferred<std::unique_ptr<int>> slow;
-    slow.addTimeout(3s, clock, [spare = std::make_unique<int>(2)](Result<std::unique_ptr<int>>, auto) mutable {
-        return std::move(spare);
-    });
+    slow.addTimeout(3s, clock,
+                    [spare = std::make_unique<int>(2)](Result<std::unique_ptr<int>>, auto) mutable {
+                        return std::move(spare);
+                    });
     clock.advance(3s);
     CHECK(*successResultOf(slow) == 2);
 }
