@@ -298,17 +298,53 @@ void Chain::waitFor(Chain& inner, Entry& entry) {
     waitingOn = &inner;
 }
 
-void Chain::leave(Entry& entry) noexcept {
-    Chain* inner = waiting ? waitingOn : nullptr;
-    // A closure that holds the handle it returned would keep what keeps it. It can go, unless a coroutine runs in it.
-    if (inner != nullptr && entry.has(Entry::hasDrop) && (inner->called || !inner->coroutine) &&
-        mentions(entry, *inner)) {
-        inner->retain();
+// A closure that holds the handle it returned would keep what keeps it.
+void Chain::dropHolder(Entry& entry, Chain& inner) noexcept {
+    if (entry.has(Entry::hasDrop) && mentions(entry, inner)) {
+        inner.retain();
         entry.traits &= static_cast<std::uint8_t>(~Entry::hasDrop);
         entry.operation(Verb::drop, entry, *this, nullptr);
-        inner->release();
+        inner.release();
+    }
+}
+
+void Chain::leave(Entry& entry) noexcept {
+    // While its coroutine may run in the closure, that stays.
+    Chain* inner = waiting ? waitingOn : nullptr;
+    if (inner != nullptr && (inner->called || !inner->coroutine || inner->maker.promise == nullptr)) {
+        dropHolder(entry, *inner);
     }
     concluded = false;
+}
+
+void Chain::coroutineGone() noexcept {
+    if (!hasWaiters) {
+        return;
+    }
+    ++paused; // a destructor may cancel this chain, and its entries must stay
+    unsigned char* base = readBase;
+    for (std::uint32_t at = readAt;;) {
+        const bool last = base == writeBase;
+        if (at != (last ? writeAt : base == readBase ? readEnd : Block::of(base)->used)) {
+            auto* entry = std::launder(reinterpret_cast<Entry*>(base + at));
+            at += entry->size;
+            if (entry->type == Entry::Type::waiter) {
+                Chain& outer = *static_cast<ChainEntry*>(entry)->chain;
+                if (outer.waiting && outer.waitingOn == this && !outer.running) {
+                    outer.dropHolder(*outer.peek(), *this);
+                }
+            }
+        } else if (last) {
+            break;
+        } else {
+            Block* newest = Block::of(writeBase);
+            base = (base == room ? newest->next : Block::of(base)->next)->bytes();
+            at = 0;
+        }
+    }
+    if (--paused == 0 && idle() && peek() != nullptr) {
+        runIdle(madeAt);
+    }
 }
 
 void Chain::receive(Chain& inner, const Entry& entry) {
@@ -588,7 +624,7 @@ void Loop::deliver(Chain& chain, ChainEntry& waiter) {
 void Loop::fireTarget(Chain& chain, ChainEntry& entry) {
     Chain& target = *entry.chain;
     chain.consume(entry);
-    if (target.waitingOn == &chain) {
+    if (!target.called) {
         target.waitingOn = nullptr;
     }
     bool fires = false;

@@ -281,6 +281,8 @@ struct Chain {
     void receive(Chain& inner, const Entry& entry);
     /// The loop leaves `entry`, which waits, or waited and was concluded.
     void leave(Entry& entry) noexcept;
+    /// Its coroutine was destroyed unfinished: whoever waits for it needs no closures for it any more.
+    void coroutineGone() noexcept;
     void chainTo(Chain& target, std::source_location where);
     /// What this chain waits on just now: a chain, or what its coroutine awaits.
     Chain* waitsOn() const noexcept;
@@ -341,6 +343,7 @@ private:
     [[noreturn]] void usedElsewhere() const noexcept;
 
     void firedWithCanceller(std::source_location where);
+    void dropHolder(Entry& entry, Chain& inner) noexcept;
     void grow(std::uint32_t bytes);
     Entry* peekFurther() noexcept;
     /// Nothing is left that needs a destructor, or a word in the log.

@@ -371,9 +371,9 @@ void storeClosure(Chain& chain, Closure&& closure, std::source_location where) {
         // Until the closure stands, the entry is one to skip: the user's constructors may throw, or come here again.
         ::new (entry) Entry{nullptr, where, bytes, Entry::Type::skipped, 0, false};
         if constexpr (liesInEntry<Closure>) {
-            ::new (place) Closure(std::move(closure));
+            ::new (place) Closure(std::forward<Closure>(closure));
         } else {
-            ::new (place)(Closure*)(new Closure(std::move(closure)));
+            ::new (place)(Closure*)(new Closure(std::forward<Closure>(closure)));
         }
     }
     ::new (entry) Entry{&operate<Closure>, where, bytes, Entry::Type::callback, traits, false};
@@ -382,7 +382,7 @@ void storeClosure(Chain& chain, Closure&& closure, std::source_location where) {
 /// Adds the closure to the chain, where it runs now if a result is there, and gives a handle of the type that follows.
 template <class End, bool changesEnd = false, class Closure>
 Deferred<End> addClosure(Chain& chain, Closure&& closure, std::source_location where) {
-    storeClosure(chain, std::move(closure), where);
+    storeClosure(chain, std::forward<Closure>(closure), where);
     if constexpr (changesEnd) {
         chain.end = &tagOf<End>;
     }

@@ -119,7 +119,11 @@ void PromiseBase::abandon() noexcept {
     const std::source_location madeAt = awaiting->madeAt;
     awaited();
     reportAbandoned(began, waitingAt, madeAt);
+    Chain& own = *mine;
+    own.retain();
     destroyFrame();
+    own.coroutineGone();
+    own.release();
 }
 
 void PromiseBase::destroyFrame() noexcept {

@@ -362,6 +362,61 @@ TEST_CASE("what waited by a callback for an abandoned one goes too, its callback
     CHECK(defer::flushLoggedErrors<AbandonedError>().size() == 1);
 }
 
+TEST_CASE("also if the callback's closure holds the handle that it returned") {
+    int alive = 0;
+    int closures = 0;
+    std::size_t coroutines = 1;
+    Deferred<int> d;
+    SUBCASE("waiting already") {
+        Deferred<int> inner = outerWaits(alive, d);
+        defer::succeed(1).addCallback([inner, count = Counted(closures)](int) { return inner; });
+        inner = nullptr;
+        CHECK(closures == 1);
+        d = nullptr;
+    }
+    SUBCASE("among others that wait") {
+        Deferred<int> inner = outerWaits(alive, d);
+        for (int i = 0; i < 20; ++i) {
+            defer::succeed(1).addCallback([inner, count = Counted(closures)](int) { return inner; });
+            inner.addBoth([](Result<int> r) { return r; });
+        }
+        const Deferred<int> outermost = outerWaits(alive, std::move(inner));
+        CHECK(closures == 20);
+        d = nullptr;
+        ++coroutines;
+    }
+    SUBCASE("abandoned before it is returned") {
+        Deferred<int> inner = outerWaits(alive, d);
+        d = nullptr;
+        defer::succeed(1).addCallback([inner, count = Counted(closures)](int) { return inner; });
+        inner = nullptr;
+    }
+    CHECK(alive == 0);
+    CHECK(closures == 0);
+    CHECK(defer::flushLoggedErrors<AbandonedError>().size() == coroutines);
+}
+
+TEST_CASE("whose destructor may cancel it, or add to it") {
+    int alive = 0;
+    Deferred<int> d;
+    Deferred<int> inner = outerWaits(alive, d);
+    const Deferred<int> inners = inner;
+    Words seen;
+    const Deferred<int> outer = defer::succeed(1).addCallback([inner, use = probes::AtExit([&] {
+                                                                          inners.cancel();
+                                                                          inners.addErrback([] { return 0; });
+                                                                          seen.push_back("destructor ends");
+                                                                      })](int) { return inner; });
+    inner = nullptr;
+    outer.addErrback([&](const Failure&) {
+        seen.push_back("outer fails");
+        return 0;
+    });
+    d = nullptr;
+    CHECK(seen == Words{"destructor ends", "outer fails"});
+    CHECK(defer::flushLoggedErrors<AbandonedError>().size() == 1);
+}
+
 Deferred<void> saysWhenItGoes(Words& seen, std::string name, Deferred<void> d) {
     struct Says {
         Words& words;

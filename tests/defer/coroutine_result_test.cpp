@@ -143,7 +143,7 @@ struct ThrowsOnMove {
 };
 
 Deferred<void> awaitsThrowing(Deferred<ThrowsOnMove> d) {
-    const ThrowsOnMove value = co_await d;
+    [[maybe_unused]] const ThrowsOnMove value = co_await d;
 }
 
 TEST_CASE("what the move of an awaited value throws is thrown at the co_await") {

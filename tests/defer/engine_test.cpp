@@ -266,6 +266,24 @@ TEST_CASE("a target of chainDeferred that was fired otherwise waits for nobody")
     defer::failureResultOf<defer::AlreadyCalledError>(source);
 }
 
+TEST_CASE("a target of chainDeferred that was fired otherwise, and waits for its source, gets what it waits for") {
+    const NothingLeft nothingLeft;
+    Words seen;
+    Deferred<int> source;
+    Deferred<int> target;
+    target.callback(1);
+    source.chainDeferred(target);
+    source.addErrback([&](const Failure& failure) {
+        seen.push_back(failure.check<defer::AlreadyCalledError>() != nullptr ? "already called" : "failed");
+        target.cancel();
+        return 2;
+    });
+    target.addCallback([&](int) { return source; });
+    target.addCallback([&](int n) { seen.push_back(std::to_string(n)); });
+    source.callback(0);
+    CHECK(seen == Words{"already called", "2"});
+}
+
 TEST_CASE("a queue that goes lets go of those who wait") {
     const NothingLeft nothingLeft;
     bool gone = false;

@@ -324,12 +324,7 @@ private:
         for (Deferred* const& member : members) {
             if (member == nullptr) continue;
             any = true;
-            const Handle keep(*member);
-            try {
-                cancelIt(*member);
-            } catch (const Thrown& thrown) {
-                say("logged " + thrown.word);
-            }
+            cancelAndLog(*member);
         }
         return any;
     }
@@ -388,7 +383,7 @@ private:
             }
             case Entry::Type::target: {
                 const Handle target = taken(d).other;
-                if (target->waitsOn == &d) target->waitsOn = nullptr;
+                if (!target->called) target->waitsOn = nullptr;
                 return fireOther(d, *target, none());
             }
             case Entry::Type::fork: {
@@ -505,7 +500,7 @@ private:
         inner->entries.push_back({Entry::Type::waiter, nullptr, {}, Handle(d)});
         d.waiting = true;
         d.waitsOn = inner.get();
-        const bool mentioned = entry.captured.get() == inner.get() && (inner->called || !inner->isCoroutine);
+        const bool mentioned = entry.captured.get() == inner.get() && inner->coroutine == nullptr;
         inner = Handle();
         // A callable that holds what it returned isn't kept: it would keep what keeps it.
         if (mentioned && d.waiting) dropCallable(entry);
@@ -565,16 +560,30 @@ private:
             perform(await.before);
             if (!slots_[await.slot]) continue;
             Deferred& d = *slots_[await.slot];
-            Handle handle = await.form == Script::Await::Form::slot && !await.asResult ? Handle() : Handle(d);
+            const bool isLocal = await.form == Script::Await::Form::local;
+            Handle local = isLocal ? Handle(d) : Handle();
+            Handle held =
+                await.asResult || await.form == Script::Await::Form::temporary ? Handle(d) : Handle();
+            if (!d.idle() && std::exchange(coroutine.cancelled, false)) {
+                held = Handle(d);
+                cancelAndLog(d);
+            }
             Result got = none();
             if (d.idle()) {
                 got = take(d);
             } else if (leadsTo(d, *coroutine.own)) {
                 got = fails("runtime");
             } else {
-                return suspend(coroutine, d, std::move(handle));
+                d.entries.push_back({Entry::Type::coroutine, nullptr, {}, {}, &coroutine});
+                coroutine.awaiting = &d;
+                // A local that isn't the only handle doesn't count while it waits.
+                coroutine.uncounted = isLocal && d.handles > (held ? 2 : 1);
+                if (coroutine.uncounted) --d.handles;
+                coroutine.local = std::move(local);
+                return;
             }
-            handle = Handle();
+            held = Handle();
+            local = Handle();
             if (!goesOn(coroutine, got)) return;
         }
         perform(script.ops);
@@ -591,24 +600,6 @@ private:
             return true;
         end(coroutine, got);
         return false;
-    }
-
-    void suspend(Coroutine& coroutine, Deferred& d, Handle handle) {
-        d.entries.push_back({Entry::Type::coroutine, nullptr, {}, {}, &coroutine});
-        coroutine.awaiting = &d;
-        if (coroutine.script->awaits[coroutine.step].form == Script::Await::Form::local) {
-            coroutine.local = std::move(handle);
-            coroutine.uncounted = d.handles > 1;
-            if (coroutine.uncounted) --d.handles;
-        }
-        if (std::exchange(coroutine.cancelled, false)) {
-            const Handle keep(d);
-            try {
-                cancelIt(d);
-            } catch (const Thrown& thrown) {
-                say("logged " + thrown.word);
-            }
-        }
     }
 
     static void waitIsOver(Coroutine& coroutine) {
@@ -642,7 +633,20 @@ private:
         say("abandoned");
         coroutine.local = Handle();
         leaveFrame(coroutine);
+        dropHolders(*coroutine.own);
         coroutine.own = Handle();
+    }
+
+    /// While the coroutine lived, it might run in them.
+    void dropHolders(Deferred& own) {
+        ++own.pauses;
+        for (Entry& entry : own.entries) {
+            if (entry.type != Entry::Type::waiter || entry.other->waitsOn != &own || entry.other->busy)
+                continue;
+            Entry& holder = entry.other->entries.front();
+            if (holder.captured.get() == &own) dropCallable(holder);
+        }
+        if (--own.pauses == 0) runCallbacks(own);
     }
 
     void leaveFrame(Coroutine& coroutine) {
@@ -664,6 +668,15 @@ private:
     }
 
     // Cancelling.
+
+    void cancelAndLog(Deferred& d) {
+        const Handle keep(d);
+        try {
+            cancelIt(d);
+        } catch (const Thrown& thrown) {
+            say("logged " + thrown.word);
+        }
+    }
 
     void cancelIt(Deferred& d) {
         if (d.dead) return;
