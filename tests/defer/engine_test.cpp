@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-// What user code may do from the destructors, cancellers and observers that the engine calls in the middle of its work.
+// What user code may do from the destructors and cancellers that the engine calls in the middle of its work.
 namespace {
 
 using namespace ropewalk;
@@ -266,7 +266,8 @@ TEST_CASE("a target of chainDeferred that was fired otherwise waits for nobody")
     defer::failureResultOf<defer::AlreadyCalledError>(source);
 }
 
-TEST_CASE("a target of chainDeferred that was fired otherwise, and waits for its source, gets what it waits for") {
+TEST_CASE(
+    "a target of chainDeferred that was fired otherwise, and waits for its source, gets what it waits for") {
     const NothingLeft nothingLeft;
     Words seen;
     Deferred<int> source;

@@ -20,7 +20,8 @@
 #include <utility>
 #include <vector>
 
-// Random programs, run by the library and by the model: whatever can be seen must be the same, in the same order.
+// Random programs, run by the library and by the model: whatever can be seen must be the same, in the same
+// order. RC_PARAMS="max_success=2000 max_size=200" in the environment makes more of them, and longer ones.
 namespace {
 
 using namespace ropewalk;
@@ -387,7 +388,6 @@ TEST_CASE("random programs do in the library what they do in the model of Twiste
     if (!result.is<rc::detail::SuccessResult>()) rc::detail::printResultMessage(result, std::cout);
     CHECK(result.is<rc::detail::SuccessResult>());
     CHECK(skipped < params.maxSuccess / 10);
-    MESSAGE(skipped);
 }
 
 } // namespace

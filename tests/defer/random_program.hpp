@@ -7,15 +7,16 @@
 #include <utility>
 #include <vector>
 
-/// Random programs over a few Deferreds, read from random bytes: fewer and smaller bytes make a smaller program. Every slot
-/// holds a fresh Deferred at the start.
+/// Random programs over a few Deferreds, read from random bytes: fewer and smaller bytes make a smaller program.
+/// Every slot holds a fresh Deferred at the start.
 namespace programs {
 
 inline constexpr std::size_t slotCount = 4;
 
 struct Script;
 
-/// One statement. Slots are variables that hold a Deferred or nothing; one that holds nothing makes the statement a no-op.
+/// One statement. Slots are variables that hold a Deferred or nothing; one that holds nothing makes the
+/// statement a no-op.
 struct Op {
     enum class Kind : std::uint8_t {
         make,     // a new Deferred, with or without a canceller

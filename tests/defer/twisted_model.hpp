@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-/// Twisted's Deferreds, as CONTRACT.md and DESIGN.md describe them, in the plainest way: a list of entries for each,
-/// recursion in place of a loop, a word in a list for whatever can be seen. It knows nothing of the library.
+/// Twisted's Deferreds, as CONTRACT.md and DESIGN.md describe them, in the plainest way: a list of entries for
+/// each, recursion in place of a loop, a word in a list for whatever can be seen. It knows nothing of the
+/// library. Numbers are those of CONTRACT.md's statements.
 namespace model {
 
 using programs::Op;
@@ -365,6 +366,7 @@ private:
 
     // The chain.
 
+    /// Nothing while it runs, waits or is paused (12, 13, 17, 21).
     void runCallbacks(Deferred& d) {
         if (!d.idle()) return;
         const Handle keep(d);
@@ -373,6 +375,7 @@ private:
         d.busy = false;
     }
 
+    /// Its first entry. A Deferred that waited goes on before the rest of the one that it waited for.
     void step(Deferred& d) {
         Entry& entry = d.entries.front();
         switch (entry.type) {
@@ -488,6 +491,7 @@ private:
         return waitFor(d, entry, std::move(returned));
     }
 
+    /// Takes the result of one that has it, and leaves None there (22, 23); else waits (19, 21, 25).
     bool waitFor(Deferred& d, Entry& entry, Handle inner) {
         if (inner->idle()) {
             d.result = std::exchange(*inner->result, none());
@@ -678,6 +682,7 @@ private:
         }
     }
 
+    /// What it waits for in the end (42, 80), or itself (37 to 41, 43).
     void cancelIt(Deferred& d) {
         if (d.dead) return;
         if (d.called) {

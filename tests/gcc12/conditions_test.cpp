@@ -16,7 +16,7 @@ using namespace forms;
 // The result has a name.
 
 Deferred<int> ifNamed(int, Deferred<int>) {
-    if (const int x = co_await number(1)) hit();
+    if (const int x = co_await number(1)) hits += x;
     co_return 7;
 }
 Deferred<int> ifNamedAfterSemicolon(int, Deferred<int>) {
@@ -38,7 +38,7 @@ Deferred<int> ifNamedInElse(int n, Deferred<int>) {
     if (n == 2)
         hit();
     else if (const bool ok = co_await yes())
-        hit();
+        hits += ok ? 1 : 0;
     co_return 7;
 }
 Deferred<int> ifNamedBefore(int, Deferred<int>) {
@@ -63,7 +63,7 @@ Deferred<int> whileTrueNamed(int, Deferred<int>) {
 Deferred<int> switchNamed(int, Deferred<int>) {
     switch (const int x = co_await number(2)) {
         case 2:
-            hit();
+            hits += x;
             break;
         default:
             break;

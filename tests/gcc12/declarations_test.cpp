@@ -73,7 +73,7 @@ Deferred<int> aggregateFromNamed(int, Deferred<int>) {
     const Aggregate a{s, x};
     co_return a.sum() == 63 ? 7 : 8;
 }
-Deferred<int> aggregateFilled(int n, Deferred<int>) {
+Deferred<int> aggregateFilled(int, Deferred<int>) {
     Aggregate a;
     a.s = co_await words();
     a.n = co_await number(3);
@@ -131,10 +131,6 @@ Deferred<int> lambdaOfNamed(int, Deferred<int>) {
     const std::string s = co_await words();
     const auto f = [s] { return size(s); };
     co_return f() == 60 ? 7 : 8;
-}
-Deferred<int> lambdaOfAwaitedNumber(int, Deferred<int>) {
-    const auto f = [x = co_await number(7)] { return x; };
-    co_return f();
 }
 Deferred<int> scopes(int, Deferred<int>) {
     {
@@ -309,7 +305,6 @@ const Form all[] = {
     {"vectorOfDeferredsNamed", vectorOfDeferredsNamed},
     {"vectorFilled", vectorFilled},
     {"lambdaOfNamed", lambdaOfNamed},
-    {"lambdaOfAwaitedNumber", lambdaOfAwaitedNumber},
     {"scopes", scopes},
     {"scopesWithTheSameName", scopesWithTheSameName},
     {"guards", guards},

@@ -87,7 +87,7 @@ Deferred<int> aggregateBraced(int, Deferred<int>) {
     const int x = co_await takesAggregate({text, 3});
     co_return x == 63 ? 7 : 8;
 }
-Deferred<int> aggregateDesignated(int n, Deferred<int>) {
+Deferred<int> aggregateDesignated(int, Deferred<int>) {
     const int x = co_await takesAggregate({.s = text, .n = 3});
     co_return x == 63 ? 7 : 8;
 }

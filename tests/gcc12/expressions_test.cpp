@@ -102,7 +102,7 @@ Deferred<int> oneArmOfNumbers(int n, Deferred<int>) {
 
 // What was awaited is used in place.
 
-Deferred<int> member(int n, Deferred<int>) {
+Deferred<int> member(int, Deferred<int>) {
     const int x = (co_await aggregate()).n;
     co_return x + 4;
 }

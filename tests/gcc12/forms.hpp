@@ -3,6 +3,7 @@
 #include <ropewalk/defer/deferred_list.hpp>
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/helpers.hpp>
+#include <ropewalk/defer/living.hpp>
 
 #include <functional>
 #include <initializer_list>
@@ -33,7 +34,7 @@ struct Form {
 
 inline int hits = 0;
 inline int alive = 0;
-inline bool firesLater = false;
+inline bool unfired = false;
 inline std::vector<Deferred<void>> pending;
 
 inline void hit() {
@@ -64,8 +65,8 @@ struct Numbers {
 
 template <class T>
 Deferred<T> later(T value) {
-    if (!firesLater) return defer::succeed(std::move(value));
-    pending.emplace_back();
+    if (!unfired) return defer::succeed(std::move(value));
+    pending.push_back(Deferred<void>());
     return pending.back().addCallback([value = std::move(value)]() mutable { return std::move(value); });
 }
 
@@ -202,19 +203,21 @@ enum class Ending { fired, firesLater, abandoned };
 
 /// The form's result, or -1; what failed it goes to `failed`, if it failed.
 inline int run(const Form& form, Ending ending, std::string* failed = nullptr) {
-    firesLater = ending != Ending::fired;
+    unfired = ending != Ending::fired;
     hits = 0;
     int got = -1;
     Deferred<int> parameter;
-    if (!firesLater) parameter.callback(1);
+    if (!unfired) parameter.callback(1);
     Deferred<int> own = form.function(1, parameter);
     if (ending == Ending::abandoned) {
         parameter = nullptr;
         pending.clear();
-        own = nullptr;
+        // One that holds what it awaits in a container, or as another temporary, keeps itself.
+        while (!own.called() && !defer::livingCoroutines().empty()) own.cancel();
+        own.addErrback([](const Failure& failure) { failure.trap<defer::CancelledError>(); });
         return got;
     }
-    if (firesLater) {
+    if (unfired) {
         parameter.callback(1);
         for (std::size_t i = 0; i < pending.size(); ++i) {
             const Deferred<void> next = pending[i];

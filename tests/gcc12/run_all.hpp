@@ -2,7 +2,6 @@
 
 #include "forms.hpp"
 
-#include <ropewalk/defer/living.hpp>
 #include <ropewalk/defer/testing.hpp>
 
 #include <doctest/doctest.h>
