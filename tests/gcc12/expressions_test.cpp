@@ -287,7 +287,7 @@ Deferred<int> lambdaWithReferences(int, Deferred<int>) {
     co_return x;
 }
 Deferred<int> lambdaWithNumbers(int n, Deferred<int>) {
-    const int seven = 7;
+    int seven = 7;
     const int x = co_await calls([seven, n] { return seven * n; });
     co_return x;
 }
