@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -78,6 +79,23 @@ inline std::string decimal(double value) {
     return plain && !result.contains('.') ? result + ".0" : result;
 }
 
+template <class T>
+constexpr bool isDuration = false;
+template <class Count, class Period>
+constexpr bool isDuration<std::chrono::duration<Count, Period>> = true;
+
+/// `0:00:08.400000`, as a `timedelta` is printed.
+inline std::string timedelta(std::chrono::microseconds time) {
+    const std::chrono::hh_mm_ss parts(time);
+    const auto padded = [](long long value, std::size_t width) {
+        const std::string digits = std::to_string(value);
+        return std::string(width - std::min(width, digits.size()), '0') + digits;
+    };
+    std::string result = std::to_string(parts.hours().count()) + ":" + padded(parts.minutes().count(), 2) + ":" +
+                         padded(parts.seconds().count(), 2);
+    return parts.subseconds().count() == 0 ? result : result + "." + padded(parts.subseconds().count(), 6);
+}
+
 } // namespace detail
 
 /// What Python's `repr` gives. An error knows its arguments only as text: one that is a number is shown as a number.
@@ -102,6 +120,8 @@ std::string repr(const T& value) {
         const std::string name = ropewalk::typeName(typeid(value));
         return name.substr(name.rfind(':') + 1) + "(" +
                (text.empty() || number ? std::string(text) : detail::quoted(text)) + ")";
+    } else if constexpr (detail::isDuration<T>) {
+        return detail::timedelta(std::chrono::duration_cast<std::chrono::microseconds>(value));
     } else if constexpr (detail::isA<T, std::expected>) {
         return value ? "(True, " + repr(*value) + ")" : "(False, " + repr(value.error()) + ")";
     } else if constexpr (detail::isA<T, std::optional>) {

@@ -8,7 +8,10 @@
 
 #include <ropewalk/defer/coroutine_base.hpp>
 #include <ropewalk/defer/log.hpp>
+#include <ropewalk/reactor/blocked_threads.hpp>
+#include <ropewalk/reactor/network.hpp>
 #include <ropewalk/reactor/thread_reactor.hpp>
+#include <ropewalk/reactor/threaded_resolver.hpp>
 #include <ropewalk/reactor/uv_driver.hpp>
 
 namespace ropewalk {
@@ -48,6 +51,10 @@ Reactor::Reactor() : Reactor(std::make_unique<UvDriver>()) {}
 Reactor::Reactor(std::unique_ptr<Driver> driver)
     : driver_(std::move(driver)),
       threads_(std::make_shared<detail::ThreadQueue>(*driver_)),
+      blocked_(std::make_shared<detail::BlockedThreads>()),
+      ownResolver_(std::make_shared<detail::ThreadedResolver>(*this)),
+      resolver_(ownResolver_),
+      network_(std::make_unique<detail::Network>(*this)),
       home_(detail::threadMark()),
       timers_(driver_->now() / nanosecondsPerMillisecond),
       events_(*this) {
@@ -62,9 +69,11 @@ Reactor::~Reactor() {
     closed_ = true;
     interrupted_.reset();
     terminated_.reset();
+    blocked_->refuse("the reactor is gone");
     Link fromThreads;
     fromThreads.alone();
     std::vector<defer::Deferred<void>> unfired = threads_->close(fromThreads);
+    pool_.reset();
     while (!fromThreads.isAlone()) {
         auto& call = *static_cast<Call*>(fromThreads.next);
         call.unlink();
@@ -75,6 +84,9 @@ Reactor::~Reactor() {
     while (Call* call = timers_.take()) {
         call->orphan();
     }
+    ownResolver_->close();
+    resolver_ = ownResolver_;
+    network_->orphan();
     unfired.clear();
     defer::detail::destroyLivingCoroutines();
     detail::ThreadReactor::leave(*this);
@@ -90,7 +102,7 @@ void Reactor::checkThread() const {
 
 std::int64_t Reactor::readClock() const {
     now_ = driver_->now();
-    timeKnown_ = looping_ > 0 && !polling_;
+    timeKnown_ = looping_ > 0 && !waiting_;
     return now_;
 }
 
@@ -205,6 +217,9 @@ void Reactor::runTimed() {
 void Reactor::turn() {
     runFromThreads();
     runTimed();
+    if (network_->hasUnsettled()) {
+        network_->settle();
+    }
     if (std::exchange(justStopped_, false)) {
         fireSystemEvent("shutdown");
     }
@@ -212,7 +227,7 @@ void Reactor::turn() {
 }
 
 std::int64_t Reactor::deadline() {
-    if (threads_->pending()) {
+    if (threads_->pending() || network_->hasUnsettled() || justStopped_) {
         return 0;
     }
     const std::int64_t moment = timers_.next();
@@ -225,12 +240,14 @@ std::int64_t Reactor::deadline() {
 
 void Reactor::poll(std::int64_t until) {
     struct Polling {
-        explicit Polling(bool& flag) noexcept : polling(flag) { polling = true; }
+        explicit Polling(Reactor& theReactor) noexcept : reactor(theReactor) {
+            reactor.polling_ = reactor.waiting_ = true;
+        }
         Polling(const Polling&) = delete;
         Polling& operator=(const Polling&) = delete;
-        ~Polling() { polling = false; }
-        bool& polling;
-    } const mark(polling_);
+        ~Polling() { reactor.polling_ = reactor.waiting_ = false; }
+        Reactor& reactor;
+    } const mark(*this);
     beginEvent();
     driver_->poll(until);
     beginEvent();

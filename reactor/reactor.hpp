@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,15 +13,28 @@
 #include <ropewalk/reactor/driver.hpp>
 #include <ropewalk/reactor/errors.hpp>
 #include <ropewalk/reactor/firer.hpp>
+#include <ropewalk/reactor/name_resolver.hpp>
 #include <ropewalk/reactor/reactor_time.hpp>
 #include <ropewalk/reactor/system_events.hpp>
+#include <ropewalk/reactor/tcp_options.hpp>
+#include <ropewalk/reactor/thread_pool.hpp>
 #include <ropewalk/reactor/timer_queue.hpp>
 
 namespace ropewalk {
 
+class ClientFactory;
+class Connector;
+class Factory;
+class Port;
+class Protocol;
+class Transport;
+
 namespace detail {
+struct Network;
 struct ReactorAccess;
-}
+class BlockedThreads;
+class ThreadedResolver;
+} // namespace detail
 
 /// The loop that waits for events and calls what they are for (`twisted.internet.reactor`). It belongs to the
 /// thread that made it, one to a thread; only `callFromThread`, and a `firer` once made, are for all threads.
@@ -165,6 +179,72 @@ public:
         return Firer<T>(threads_, std::move(deferred), where);
     }
 
+    // Threads: IReactorInThreads, IReactorThreads. `threads.hpp` has `deferToThread` and its like.
+
+    /// Calls the function with copies of the arguments in a thread of the pool, where `reactor()` gives this
+    /// reactor. Before the reactor runs, it waits until it does. What the function throws is logged.
+    template <class F>
+    void callInThread(F&& function, Where where = Where::current()) {
+        inThread(ThreadPool::makeWork(where, std::forward<F>(function)));
+    }
+    template <class F, class A>
+    void callInThread(F&& function, A&& a, Where where = Where::current()) {
+        inThread(ThreadPool::makeWork(where, std::forward<F>(function), std::forward<A>(a)));
+    }
+    template <class F, class A, class B>
+    void callInThread(F&& function, A&& a, B&& b, Where where = Where::current()) {
+        inThread(
+            ThreadPool::makeWork(where, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b)));
+    }
+    template <class F, class A, class B, class C>
+    void callInThread(F&& function, A&& a, B&& b, C&& c, Where where = Where::current()) {
+        inThread(ThreadPool::makeWork(where, std::forward<F>(function), std::forward<A>(a),
+                                      std::forward<B>(b), std::forward<C>(c)));
+    }
+    template <class F, class A, class B, class C, class D>
+    void callInThread(F&& function, A&& a, B&& b, C&& c, D&& d, Where where = Where::current()) {
+        inThread(ThreadPool::makeWork(where, std::forward<F>(function), std::forward<A>(a),
+                                      std::forward<B>(b), std::forward<C>(c), std::forward<D>(d)));
+    }
+    /// The pool of this reactor: no thread at first, ten at most. It is started when the reactor runs, and at
+    /// "shutdown", in its middle phase, what it was given is waited for; another `run` starts it again.
+    ThreadPool& getThreadPool();
+    /// How many threads the pool may have. Throws `ValueError` if that is negative.
+    void suggestThreadPoolSize(int size);
+
+    // Names: IReactorCore, IReactorPluggableNameResolver.
+
+    /// The address of a host, an IPv4 one if there is any. An IP address is its own, that of no name 0.0.0.0.
+    /// Fails with `DNSLookupError` or `ropewalk::TimeoutError`. It may be cancelled.
+    defer::Deferred<std::string> resolve(std::string_view name, Seconds timeout = Seconds(60));
+    /// What names are looked up with from now on; returns what it was before. Throws `ValueError` for null.
+    std::shared_ptr<NameResolver> installNameResolver(std::shared_ptr<NameResolver> resolver);
+    NameResolver& nameResolver();
+
+    // TCP: IReactorTCP, IReactorSocket. Ports, connectors and connections that are still there at "shutdown"
+    // are closed, by `ConnectionLost`.
+
+    /// Listens on a port, 0 for any free one, and lets `factory` make a protocol for each connection that comes
+    /// in. Throws `CannotListenError`.
+    std::shared_ptr<Port> listenTCP(int port, std::shared_ptr<Factory> factory, ListenOptions options = {},
+                                    Where where = Where::current());
+    /// Connects to a host, an IP address or a name, and lets `factory` make the protocol. Of a name's
+    /// addresses the IPv4 ones are tried first, one after another until there is a connection. What goes wrong
+    /// is told to the factory. Throws `ValueError` for a port that there can't be.
+    std::shared_ptr<Connector> connectTCP(std::string_view host, int port,
+                                          std::shared_ptr<ClientFactory> factory, ConnectOptions options = {},
+                                          Where where = Where::current());
+    /// The same for a socket that listens already, of the given family (AF_INET, AF_INET6). It stays the
+    /// caller's: the port has a descriptor of its own. Throws `UnsupportedAddressFamily`,
+    /// `UnsupportedSocketType`, `IOError`.
+    std::shared_ptr<Port> adoptStreamPort(int descriptor, int family, std::shared_ptr<Factory> factory,
+                                          Where where = Where::current());
+    /// The same for a socket that is connected already; `factory` makes its protocol at once. Null when it
+    /// makes none: the connection is closed, the caller's descriptor isn't.
+    std::shared_ptr<Transport> adoptStreamConnection(int descriptor, int family,
+                                                     std::shared_ptr<Factory> factory,
+                                                     Where where = Where::current());
+
     /// What is below: owned by the reactor.
     Driver& driver() noexcept { return *driver_; }
 
@@ -195,6 +275,8 @@ private:
     SystemEventId whenRunning(detail::Call* call);
     SystemEventId addTrigger(std::string_view phase, std::string_view type, detail::Call* trigger);
     void fromThread(detail::Call& call);
+    void inThread(detail::Call* call);
+    void armPool();
     void beforeTrigger() noexcept override { beginEvent(); }
     void duringSystemEvent(std::string_view type) override;
     void signalReceived(int number) noexcept override;
@@ -208,6 +290,11 @@ private:
 
     std::unique_ptr<Driver> driver_;
     std::shared_ptr<detail::ThreadQueue> threads_;
+    std::shared_ptr<detail::BlockedThreads> blocked_;
+    std::shared_ptr<detail::ThreadedResolver> ownResolver_;
+    std::shared_ptr<NameResolver> resolver_;
+    std::unique_ptr<ThreadPool> pool_;
+    std::unique_ptr<detail::Network> network_;
     mutable std::int64_t now_ = 0;
     mutable bool timeKnown_ = false;
     Signals installing_ = Signals::none;
@@ -216,8 +303,10 @@ private:
     bool stopped_ = true;
     bool justStopped_ = false;
     bool polling_ = false;
+    bool waiting_ = false; // within poll, and outside what events call
     bool closed_ = false;
-    int looping_ = 0; // how many of run and iterate are on the stack
+    bool poolArmed_ = false; // triggers will start and stop it
+    int looping_ = 0;        // how many of run and iterate are on the stack
     int firing_ = 0;
     const void* home_; // which thread
     detail::TimerQueue timers_;

@@ -6,6 +6,8 @@
 
 #include <ropewalk/defer/log.hpp>
 #include <ropewalk/defer/trail.hpp>
+#include <ropewalk/reactor/blocked_threads.hpp>
+#include <ropewalk/reactor/network.hpp>
 #include <ropewalk/reactor/thread_reactor.hpp>
 
 /// How a reactor starts, runs and stops, and the events that it goes through meanwhile.
@@ -38,6 +40,7 @@ void Reactor::runWith(Signals signals, Where where) {
         Life(const Life&) = delete;
         Life& operator=(const Life&) = delete;
         ~Life() {
+            reactor.blocked_->refuse("the reactor has stopped");
             reactor.events_.forget("startup");
             reactor.events_.forget("shutdown");
             reactor.interrupted_.reset();
@@ -52,6 +55,10 @@ void Reactor::runWith(Signals signals, Where where) {
     } const life(*this);
     const defer::detail::Activation here(where);
     installing_ = signals;
+    blocked_->allow();
+    if (pool_ != nullptr) {
+        armPool();
+    }
     fireSystemEvent("startup");
     while (started_) {
         turn();
@@ -75,12 +82,18 @@ void Reactor::crash() {
     checkThread();
     started_ = false;
     running_ = false;
+    if (waiting_) {
+        driver_->wake(); // what isn't the reactor's own called this, and poll may yet wait
+    }
 }
 
 void Reactor::iterate(Seconds delay) {
     checkThread();
     if (polling_) {
         throw RuntimeError("iterate can't be called by what an event calls");
+    }
+    if (looping_ == 0) {
+        blocked_->allow();
     }
     struct Turn {
         explicit Turn(int& count) noexcept : looping(count) { ++looping; }
@@ -149,6 +162,8 @@ void Reactor::duringSystemEvent(std::string_view type) {
         }
     } else if (type == "shutdown") {
         crash();
+        blocked_->refuse("the reactor has stopped");
+        network_->shutDown();
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include <ropewalk/reactor/reactor_access.hpp>
 
@@ -10,6 +11,7 @@ namespace ropewalk {
 namespace {
 
 thread_local constinit Reactor* mine = nullptr;
+thread_local constinit Reactor* lent = nullptr;
 
 struct Everywhere {
     std::mutex mutex;
@@ -58,7 +60,7 @@ Reactor& makeDefault() {
 } // namespace
 
 Reactor& reactor() {
-    return mine != nullptr ? *mine : makeDefault();
+    return mine != nullptr ? *mine : lent != nullptr ? *lent : makeDefault();
 }
 
 namespace detail {
@@ -92,6 +94,13 @@ Reactor* ThreadReactor::here() noexcept {
 bool ThreadReactor::madeFirst(const Reactor& reactor) noexcept {
     const std::lock_guard lock(everywhere().mutex);
     return everywhere().first == &reactor;
+}
+
+ThreadReactor::Lent::Lent(Reactor* reactor) noexcept
+    : before_(std::exchange(lent, reactor != nullptr ? reactor : lent)) {}
+
+ThreadReactor::Lent::~Lent() {
+    lent = before_;
 }
 
 const void* threadMark() noexcept {

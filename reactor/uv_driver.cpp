@@ -14,7 +14,11 @@
 
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/log.hpp>
+#include <ropewalk/reactor/connection_errors.hpp>
 #include <ropewalk/reactor/signal_disposition.hpp>
+#include <ropewalk/reactor/socket_address.hpp>
+#include <ropewalk/reactor/uv_resolver.hpp>
+#include <ropewalk/reactor/uv_stream.hpp>
 
 namespace ropewalk {
 
@@ -84,6 +88,7 @@ private:
 struct UvDriver::State {
     static void expired(uv_timer_t* timer);
     static void prepare(uv_prepare_t* beforeWaiting);
+    static void woken(uv_async_t* waker);
 
     void arm(std::int64_t until) noexcept;
 
@@ -92,6 +97,7 @@ struct UvDriver::State {
     uv_async_t waker;
     uv_prepare_t beforeWaiting;
     std::int64_t armedFor = forever;
+    detail::UvReading reading;
     std::int64_t (*deadline)(void* context) = nullptr;
     void* context = nullptr;
 };
@@ -130,7 +136,15 @@ void UvDriver::State::arm(std::int64_t until) noexcept {
     uv_timer_start(&timer, expired, then > now ? static_cast<std::uint64_t>(then - now) : 0, 0);
 }
 
-UvDriver::UvDriver() : state_(new State) {
+void UvDriver::State::woken(uv_async_t* waker) {
+    if (detail::Lookups* lookups = static_cast<UvDriver*>(waker->data)->lookups_.get()) {
+        lookups->deliver();
+    }
+}
+
+UvDriver::UvDriver() : UvDriver(LookupFunction()) {}
+
+UvDriver::UvDriver(LookupFunction lookUp) : lookUp_(std::move(lookUp)), state_(new State) {
     ignoreBrokenPipes();
     State& state = *state_;
     if (const int status = uv_loop_init(&state.loop); status < 0) {
@@ -141,7 +155,8 @@ UvDriver::UvDriver() : state_(new State) {
     uv_prepare_init(&state.loop, &state.beforeWaiting);
     state.timer.data = &state;
     state.beforeWaiting.data = &state;
-    if (const int status = uv_async_init(&state.loop, &state.waker, [](uv_async_t*) {}); status < 0) {
+    state.waker.data = this;
+    if (const int status = uv_async_init(&state.loop, &state.waker, &State::woken); status < 0) {
         uv_close(base(&state.timer), nullptr);
         uv_close(base(&state.beforeWaiting), nullptr);
         uv_run(&state.loop, UV_RUN_NOWAIT);
@@ -152,6 +167,7 @@ UvDriver::UvDriver() : state_(new State) {
 }
 
 UvDriver::~UvDriver() {
+    lookups_.reset();
     State& state = *state_;
     uv_close(base(&state.timer), nullptr);
     uv_close(base(&state.beforeWaiting), nullptr);
@@ -175,6 +191,7 @@ std::int64_t UvDriver::systemWallTime() {
 
 void UvDriver::poll(std::int64_t until) {
     State& state = *state_;
+    ++state.reading.round;
     if (until <= 0) {
         uv_run(&state.loop, UV_RUN_NOWAIT);
         return;
@@ -201,6 +218,43 @@ std::unique_ptr<Watch> UvDriver::watchSignal(int number, SignalListener& listene
         return nullptr;
     }
     return std::make_unique<UvSignalWatch>(&state_->loop, number, listener);
+}
+
+std::unique_ptr<ListeningSocket> UvDriver::listen(const Address& address, int backlog, bool reusePort,
+                                                  AcceptListener& listener) {
+    return std::make_unique<detail::UvListeningSocket>(
+        &state_->loop, state_->reading, detail::listeningSocket(address, backlog, reusePort), listener);
+}
+
+std::unique_ptr<ListeningSocket> UvDriver::adoptListener(int descriptor, int family,
+                                                         AcceptListener& listener) {
+    return std::make_unique<detail::UvListeningSocket>(&state_->loop, state_->reading,
+                                                       detail::adoptedSocket(descriptor, family), listener);
+}
+
+StreamHandle UvDriver::connect(const Address& address, const Address& from, StreamListener& listener) {
+    auto* made = new detail::UvStream(&state_->loop, state_->reading);
+    StreamHandle stream(made);
+    stream->setListener(listener);
+    if (from) {
+        if (const std::error_code error = made->bind(from)) {
+            throw ConnectBindError(error);
+        }
+    }
+    if (const std::error_code error = made->connect(address)) {
+        std::rethrow_exception(getConnectError(error));
+    }
+    return stream;
+}
+
+StreamHandle UvDriver::adoptStream(int descriptor, int family, Address& peer) {
+    auto* made = new detail::UvStream(&state_->loop, state_->reading);
+    StreamHandle stream(made);
+    if (const std::error_code error = made->open(detail::adoptedSocket(descriptor, family))) {
+        throw IOError(error, "can't adopt a connection");
+    }
+    peer = detail::peerAddress(descriptor);
+    return stream;
 }
 
 void UvDriver::random(void* bytes, std::size_t size) {

@@ -2,13 +2,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
 
 #include <ropewalk/reactor/driver.hpp>
 
 struct uv_loop_s;
 
 namespace ropewalk {
+
+namespace detail {
+class Lookups;
+}
 
 /// The driver of real programs: a libuv loop of its own, with one timer and one wake-up.
 ///
@@ -18,6 +27,12 @@ class UvDriver final : public Driver {
 public:
     /// Throws `IOError` if the system refuses what a loop needs.
     UvDriver();
+    /// Looks up the addresses of a host, with port 0; it may block. Threads call it, several at once.
+    using LookupFunction =
+        std::function<std::error_code(const std::string& host, std::vector<Address>& found)>;
+    /// With that in place of `getaddrinfo`.
+    explicit UvDriver(LookupFunction lookUp);
+    /// Doesn't wait for names that are being looked up.
     ~UvDriver() override;
 
     std::int64_t now() override;
@@ -25,6 +40,16 @@ public:
     void poll(std::int64_t until) override;
     void wake() noexcept override;
     std::unique_ptr<Watch> watchSignal(int number, SignalListener& listener, Takeover takeover) override;
+    std::unique_ptr<ListeningSocket> listen(const Address& address, int backlog, bool reusePort,
+                                            AcceptListener& listener) override;
+    std::unique_ptr<ListeningSocket> adoptListener(int descriptor, int family,
+                                                   AcceptListener& listener) override;
+    StreamHandle connect(const Address& address, const Address& from, StreamListener& listener) override;
+    StreamHandle adoptStream(int descriptor, int family, Address& peer) override;
+    /// At most 16 names are looked up at a time, each in a thread. One that takes long keeps its thread, also
+    /// when nobody waits for it any more, and none but that.
+    std::unique_ptr<Watch> resolve(std::string_view host, LookupListener& listener) override;
+    std::unique_ptr<Worker> startWorker(const char* name, std::unique_ptr<Work> work) override;
     void random(void* bytes, std::size_t size) override;
 
     /// What `wallTime` gives. Any thread.
@@ -41,6 +66,8 @@ public:
 private:
     struct State;
 
+    LookupFunction lookUp_;
+    std::unique_ptr<detail::Lookups> lookups_;
     State* state_;
 };
 

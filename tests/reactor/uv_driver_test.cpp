@@ -190,15 +190,28 @@ TEST_CASE("uvLoop gives the loop under a reactor, on which the handles of others
     CHECK(foreign.calls == std::vector<std::string>{"timer", "call"});
 }
 
-TEST_CASE("a foreign handle may stop the reactor") {
-    Reactor reactor;
-    uv_timer_t timer;
-    uv_timer_init(ropewalk::uvLoop(reactor), &timer);
-    timer.data = &reactor;
-    uv_timer_start(&timer, [](uv_timer_t* handle) { static_cast<Reactor*>(handle->data)->stop(); }, 1, 0);
-    reactor.run();
-    uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
-    reactor.iterate();
+TEST_CASE("a foreign handle may stop the reactor, or crash it, before libuv waits or afterwards") {
+    for (const std::uint64_t after : {0, 1}) {
+        for (const auto end : {&Reactor::stop, &Reactor::crash}) {
+            struct Ending {
+                Reactor reactor;
+                void (Reactor::*end)();
+            } ending{{}, end};
+            uv_timer_t timer;
+            uv_timer_init(ropewalk::uvLoop(ending.reactor), &timer);
+            timer.data = &ending;
+            uv_timer_start(
+                &timer,
+                [](uv_timer_t* handle) {
+                    auto& self = *static_cast<Ending*>(handle->data);
+                    (self.reactor.*self.end)();
+                },
+                after, 0);
+            ending.reactor.run();
+            uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
+            ending.reactor.iterate();
+        }
+    }
 }
 
 TEST_CASE("a reactor that isn't driven by libuv has no loop of it") {

@@ -1,0 +1,131 @@
+#include <ropewalk/reactor/connection.hpp>
+
+#include <utility>
+
+#include <ropewalk/defer/log.hpp>
+#include <ropewalk/reactor/awaited_protocol.hpp>
+#include <ropewalk/reactor/connection_errors.hpp>
+#include <ropewalk/reactor/connector.hpp>
+#include <ropewalk/reactor/reactor.hpp>
+
+namespace ropewalk {
+
+namespace {
+
+class AwaitedClientFactory final : public ClientFactory {
+public:
+    explicit AwaitedClientFactory(defer::Deferred<Connection> connected) noexcept
+        : connected_(std::move(connected)) {
+        noisy = false;
+    }
+
+    std::shared_ptr<Protocol> buildProtocol(const Address&) override {
+        return std::make_shared<detail::AwaitedProtocol>(
+            [connected = std::exchange(connected_, nullptr)](Connection connection) {
+                connected.callback(std::move(connection));
+            });
+    }
+    void clientConnectionFailed(Connector&, const Failure& reason) override {
+        if (const auto connected = std::exchange(connected_, nullptr); connected && !connected.called()) {
+            connected.errback(reason);
+        }
+    }
+
+private:
+    defer::Deferred<Connection> connected_;
+};
+
+class AwaitedServerFactory final : public Factory {
+public:
+    using Server = std::move_only_function<defer::Deferred<void>(Connection)>;
+
+    explicit AwaitedServerFactory(Server server) noexcept : server_(std::move(server)) {}
+
+    std::shared_ptr<Protocol> buildProtocol(const Address&) override {
+        return std::make_shared<detail::AwaitedProtocol>([this](Connection connection) {
+            const std::shared_ptr<Transport> transport = connection.transport();
+            const auto served = server_(std::move(connection));
+            served.addErrback([transport](const Failure& failure) {
+                if (!failure.check<ConnectionClosed>()) {
+                    log::err(failure);
+                }
+                transport->loseConnection();
+            });
+        });
+    }
+
+private:
+    Server server_;
+};
+
+} // namespace
+
+defer::Deferred<std::string> Connection::read() {
+    return protocol().read();
+}
+
+defer::Deferred<std::optional<std::string>> Connection::readLine(std::string_view delimiter,
+                                                                 std::size_t most) {
+    return protocol().readLine(delimiter, most);
+}
+
+defer::Deferred<std::string> Connection::readExactly(std::size_t count) {
+    return protocol().readExactly(count);
+}
+
+defer::Deferred<void> Connection::write(std::string_view data) {
+    transport()->write(data);
+    return protocol().written();
+}
+
+defer::Deferred<void> Connection::writeString(std::string&& data) {
+    protocol().write(std::move(data));
+    return protocol().written();
+}
+
+void Connection::endWriting() {
+    transport()->loseWriteConnection();
+}
+
+defer::Deferred<void> Connection::close() {
+    return protocol().close();
+}
+
+void Connection::abort() {
+    transport()->abortConnection();
+}
+
+Address Connection::getHost() const {
+    return transport()->getHost();
+}
+
+Address Connection::getPeer() const {
+    return transport()->getPeer();
+}
+
+const std::shared_ptr<Transport>& Connection::transport() const noexcept {
+    return protocol().transport;
+}
+
+detail::AwaitedProtocol& Connection::protocol() const noexcept {
+    return *hold_->protocol;
+}
+
+defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port,
+                                    ConnectOptions options) {
+    auto connector = std::make_shared<std::weak_ptr<Connector>>();
+    defer::Deferred<Connection> connected([connector] {
+        if (const auto held = connector->lock()) {
+            held->disconnect();
+        }
+    });
+    *connector =
+        reactor.connectTCP(host, port, std::make_shared<AwaitedClientFactory>(connected), std::move(options));
+    return connected;
+}
+
+std::shared_ptr<Factory> detail::serveBy(std::move_only_function<defer::Deferred<void>(Connection)> server) {
+    return std::make_shared<AwaitedServerFactory>(std::move(server));
+}
+
+} // namespace ropewalk

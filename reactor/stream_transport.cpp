@@ -1,0 +1,480 @@
+#include <ropewalk/reactor/stream_transport.hpp>
+
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+#include <ropewalk/defer/log.hpp>
+#include <ropewalk/defer/trail.hpp>
+#include <ropewalk/reactor/connection_errors.hpp>
+
+namespace ropewalk::detail {
+
+namespace {
+
+// What a streaming producer may have made before it is paused: Twisted's.
+constexpr std::size_t producerLimit = 65536;
+constexpr std::size_t usualLimit = std::size_t{16} << 20;
+// So much is worth a system call of its own rather than a copy.
+constexpr std::size_t worthSendingAtOnce = 16384;
+// How many stretches of the queue go into one system call.
+constexpr std::size_t partsAtOnce = 16;
+
+template <class Error>
+Failure failureOf(const Error& error, std::source_location where) {
+    return {std::make_exception_ptr(error), where};
+}
+
+// The usual end: every connection comes to it, so there is one error for all of them.
+Failure done(std::source_location where) {
+    static const std::exception_ptr error = std::make_exception_ptr(ConnectionDone());
+    return {error, where};
+}
+
+} // namespace
+
+StreamTransport::StreamTransport(Network& network, StreamHandle stream, Address&& peer,
+                                 std::source_location where)
+    : Kept(network),
+      stream_(std::move(stream)),
+      queue_(network.blocks),
+      limit_(usualLimit),
+      peer_(std::move(peer)),
+      where_(where) {}
+
+StreamTransport::~StreamTransport() = default;
+
+/// Calls into the program. What that throws ends the connection.
+template <class Function>
+void StreamTransport::tell(const Function& function) noexcept {
+    const defer::detail::Activation here(where_);
+    try {
+        function();
+    } catch (...) {
+        const Failure failure(where_);
+        log::err(failure);
+        lose(failure);
+    }
+}
+
+void StreamTransport::begin(std::shared_ptr<Protocol> protocol, std::shared_ptr<void> keeper,
+                            Origin* origin) noexcept {
+    const auto self = shared_from_this();
+    keep(self);
+    connected_ = true;
+    protocol_ = std::move(protocol);
+    keeper_ = std::move(keeper);
+    origin_ = origin;
+    stream_->setListener(*this);
+    if (protocol_ == nullptr) {
+        loseConnection();
+        return;
+    }
+    updateReading();
+    tell([&] { protocol_->makeConnection(self); });
+}
+
+void StreamTransport::refuse(std::shared_ptr<void> keeper, Origin* origin, const Failure& reason) noexcept {
+    begin(nullptr, std::move(keeper), origin);
+    lose(reason);
+}
+
+// Closing.
+
+void StreamTransport::loseConnection() {
+    if (!connected_ || disconnecting_) {
+        return;
+    }
+    disconnecting_ = true;
+    updateReading();
+    unsettle();
+}
+
+void StreamTransport::abortConnection() {
+    if (!connected_ || aborted_) {
+        return;
+    }
+    aborted_ = true;
+    disconnecting_ = true;
+    closeWindow();
+    updateReading();
+    network_->reactor.callLater(Seconds(0),
+                                [self = std::static_pointer_cast<StreamTransport>(shared_from_this())] {
+                                    self->lose(failureOf(ConnectionAborted(), self->where_), true);
+                                });
+}
+
+void StreamTransport::loseWriteConnection() {
+    if (!connected_ || writeEnding_) {
+        return;
+    }
+    closeWindow();
+    writeEnding_ = true;
+    unsettle();
+}
+
+/// The cast is slow, and connections of one kind come in numbers.
+IHalfCloseableProtocol* StreamTransport::halfCloseable() const noexcept {
+    const Protocol* const protocol = protocol_.get();
+    if (protocol == nullptr || network_->notHalfCloseable == &typeid(*protocol)) {
+        return nullptr;
+    }
+    auto* half = dynamic_cast<IHalfCloseableProtocol*>(protocol_.get());
+    if (half == nullptr) {
+        network_->notHalfCloseable = &typeid(*protocol);
+    }
+    return half;
+}
+
+void StreamTransport::endWriting() noexcept {
+    const auto self = shared_from_this();
+    writeEnded_ = true;
+    stream_->shutdown(); // if that fails, the next event of the stream says so
+    if (auto* half = halfCloseable()) {
+        tell([half] { half->writeConnectionLost(); });
+    }
+    if (connected_ && readEnded_) {
+        lose(done(where_));
+    }
+}
+
+void StreamTransport::lose(const Failure& reason, bool reset) noexcept {
+    if (!connected_) {
+        return;
+    }
+    const std::shared_ptr<void> self = letGo();
+    markSettled();
+    closeWindow();
+    connected_ = false;
+    const auto keeper = std::move(keeper_);
+    if (const auto producer = std::exchange(producer_, nullptr)) {
+        tell([&] { producer->stopProducing(); });
+    }
+    if (reset) {
+        stream_.release()->close(true);
+    } else {
+        stream_.reset();
+    }
+    queue_.clear();
+    if (const auto protocol = std::exchange(protocol_, nullptr)) {
+        tell([&] { protocol->connectionLost(reason); });
+    }
+    if (Origin* const origin = std::exchange(origin_, nullptr)) {
+        tell([&] { origin->connectionLost(reason); });
+    }
+}
+
+void StreamTransport::shutDown() noexcept {
+    lose(failureOf(ConnectionLost(), where_));
+}
+
+void StreamTransport::orphan() noexcept {
+    markSettled();
+    closeWindow();
+    connected_ = false;
+    stream_.reset();
+    queue_.clear();
+    producer_.reset();
+    origin_ = nullptr;
+    const auto keeper = std::move(keeper_);
+    protocol_.reset();
+}
+
+// Reading.
+
+void StreamTransport::pauseProducing() {
+    paused_ = true;
+    updateReading();
+}
+
+void StreamTransport::resumeProducing() {
+    paused_ = false;
+    updateReading();
+}
+
+void StreamTransport::updateReading() noexcept {
+    const bool wanted = connected_ && !paused_ && !disconnecting_ && !readEnded_ && !broken_ &&
+                        !(overLimit_ && policy_ == WriteLimit::pauseReading);
+    if (wanted == reading_ || !stream_) {
+        return;
+    }
+    reading_ = wanted;
+    if (wanted) {
+        stream_->readStart();
+    } else {
+        stream_->readStop();
+    }
+}
+
+void StreamTransport::streamRead(std::string_view data) noexcept {
+    const EventScope event(*network_);
+    tell([&] { protocol_->dataReceived(data); });
+}
+
+void StreamTransport::streamEnded(std::error_code error) noexcept {
+    const EventScope event(*network_);
+    const auto self = shared_from_this();
+    readEnded_ = true;
+    reading_ = false;
+    if (error) {
+        lose(failureOf(ConnectionLost(error), where_));
+        return;
+    }
+    auto* half = halfCloseable();
+    if (half == nullptr) {
+        lose(done(where_));
+        return;
+    }
+    tell([half] { half->readConnectionLost(); });
+    if (connected_ && writeEnded_) {
+        lose(done(where_));
+    }
+}
+
+// Writing.
+
+bool StreamTransport::takesWrites() const noexcept {
+    return connected_ && !writeEnding_ && !aborted_ && !broken_;
+}
+
+std::size_t StreamTransport::writeBufferSize() const {
+    return queue_.size() + static_cast<std::size_t>(window_ != nullptr ? window_ - queue_.end() : 0);
+}
+
+void StreamTransport::writeMore(std::string_view data) {
+    if (!takesWrites()) {
+        return;
+    }
+    closeWindow();
+    if (data.size() >= worthSendingAtOnce && queue_.size() == 0 && producer_ == nullptr) {
+        data.remove_prefix(stream_->tryWrite({&data, 1}, broken_));
+    }
+    queue_.append(data);
+    wrote();
+}
+
+void StreamTransport::writeString(std::string&& data) {
+    if (!takesWrites()) {
+        return;
+    }
+    if (data.size() <= RoomBlock::room) {
+        writeMore(data);
+        return;
+    }
+    closeWindow();
+    queue_.append(std::move(data));
+    wrote();
+}
+
+void StreamTransport::wrote() {
+    if (queue_.size() > limit()) {
+        overLimit();
+    }
+    // The first write of a turn is often the only one.
+    if (isSettled()) {
+        unsettle();
+    } else {
+        openWindow();
+    }
+}
+
+std::size_t StreamTransport::limit() const noexcept {
+    if (producer_ != nullptr) {
+        return streaming_ && !producerPaused_ ? producerLimit : SIZE_MAX;
+    }
+    return overLimit_ ? SIZE_MAX : limit_;
+}
+
+void StreamTransport::overLimit() {
+    if (producer_ != nullptr) {
+        producerPaused_ = true;
+        producer_->pauseProducing();
+        return;
+    }
+    overLimit_ = true;
+    switch (policy_) {
+        case WriteLimit::report:
+            log::warn("More than " + std::to_string(limit_) + " bytes wait to be sent to " + str(peer_) +
+                      ", which doesn't take them");
+            break;
+        case WriteLimit::pauseReading:
+            updateReading();
+            break;
+        case WriteLimit::close:
+            abortConnection();
+            break;
+    }
+}
+
+void StreamTransport::openWindow() noexcept {
+    if (!takesWrites() || queue_.size() >= limit()) {
+        return;
+    }
+    const std::span<char> room = queue_.room(limit() - queue_.size());
+    if (!room.empty()) {
+        window_ = room.data();
+        windowEnd_ = room.data() + room.size();
+    }
+}
+
+void StreamTransport::closeWindow() noexcept {
+    if (window_ != nullptr) {
+        queue_.used(static_cast<std::size_t>(window_ - queue_.end()));
+        window_ = windowEnd_ = nullptr;
+    }
+}
+
+void StreamTransport::setWriteLimit(std::size_t bytes, WriteLimit policy) {
+    closeWindow();
+    limit_ = bytes;
+    policy_ = policy;
+    overLimit_ = false;
+    updateReading();
+    if (connected_ && queue_.size() > limit()) {
+        overLimit();
+    }
+}
+
+void StreamTransport::unsettle() noexcept {
+    markUnsettled(*network_);
+}
+
+void StreamTransport::settle() noexcept {
+    closeWindow();
+    if (aborted_ || sending_ != 0) {
+        return;
+    }
+    if (queue_.size() != 0 && !broken_) {
+        send();
+    }
+    if (broken_) {
+        lose(failureOf(ConnectionLost(broken_), where_));
+    } else if (sending_ == 0) {
+        allSent();
+    }
+}
+
+void StreamTransport::send() noexcept {
+    if (queue_.isSinglePart()) {
+        const std::string_view part = queue_.firstPart();
+        removeSent(stream_->tryWrite({&part, 1}, broken_));
+        if (queue_.size() == 0 || broken_) {
+            return;
+        }
+    }
+    std::array<std::string_view, partsAtOnce> parts;
+    while (queue_.size() != 0) {
+        const std::span<const std::string_view> front(parts.data(), queue_.front(parts));
+        std::size_t size = 0;
+        for (const std::string_view part : front) {
+            size += part.size();
+        }
+        const std::size_t sent = stream_->tryWrite(front, broken_);
+        removeSent(sent);
+        if (sent < size) {
+            break;
+        }
+    }
+    if (queue_.size() == 0 || broken_) {
+        return;
+    }
+    const std::span<const std::string_view> front(parts.data(), queue_.front(parts));
+    for (const std::string_view part : front) {
+        sending_ += part.size();
+    }
+    try {
+        stream_->write(front);
+    } catch (...) {
+        sending_ = 0;
+        broken_ = std::make_error_code(std::errc::not_enough_memory);
+    }
+}
+
+void StreamTransport::removeSent(std::size_t count) noexcept {
+    queue_.remove(count);
+    sentSome_ = sentSome_ || count != 0;
+}
+
+void StreamTransport::streamWritten(std::error_code error) noexcept {
+    const EventScope event(*network_);
+    closeWindow();
+    markSettled();
+    removeSent(std::exchange(sending_, 0));
+    if (error && !broken_) {
+        broken_ = error;
+    }
+    settle();
+}
+
+void StreamTransport::allSent() noexcept {
+    if (std::exchange(overLimit_, false)) {
+        updateReading();
+    }
+    if (producer_ != nullptr && (!streaming_ || producerPaused_)) {
+        const auto self = shared_from_this();
+        if (std::exchange(sentSome_, false)) {
+            producerPaused_ = false;
+            const auto producer = producer_;
+            tell([&] { producer->resumeProducing(); });
+        }
+        if (streaming_ && connected_ && disconnecting_) {
+            unsettle(); // a producer that makes no more must not keep the connection
+        }
+    } else if (disconnecting_) {
+        lose(done(where_));
+    } else if (writeEnding_ && !writeEnded_) {
+        endWriting();
+    }
+}
+
+// Producers.
+
+void StreamTransport::registerProducer(std::shared_ptr<Producer> producer, bool streaming) {
+    if (producer_ != nullptr) {
+        throw RuntimeError("Cannot register a producer, because another one was never unregistered.");
+    }
+    if (!connected_) {
+        producer->stopProducing();
+        return;
+    }
+    closeWindow();
+    producer_ = std::move(producer);
+    streaming_ = streaming;
+    producerPaused_ = false;
+    sentSome_ = false;
+    if (!streaming) {
+        producer_->resumeProducing();
+    }
+}
+
+void StreamTransport::unregisterProducer() {
+    closeWindow();
+    producer_.reset();
+    if (connected_ && (disconnecting_ || writeEnding_)) {
+        unsettle();
+    }
+}
+
+// What it is between.
+
+Address StreamTransport::getHost() const {
+    if (host_ == nullptr && stream_) {
+        host_ = std::make_unique<Address>(stream_->localAddress());
+    }
+    return host_ != nullptr ? *host_ : Address();
+}
+
+void StreamTransport::setOption(Stream::Option option, bool enabled) {
+    if (!stream_) {
+        return;
+    }
+    if (const std::error_code error = stream_->setOption(option, enabled)) {
+        throw IOError(error);
+    }
+}
+
+} // namespace ropewalk::detail

@@ -1,0 +1,239 @@
+#include <ropewalk/reactor/tcp_connector.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+#include <ropewalk/defer/log.hpp>
+#include <ropewalk/defer/trail.hpp>
+#include <ropewalk/reactor/connection_errors.hpp>
+#include <ropewalk/reactor/name_resolver.hpp>
+
+namespace ropewalk::detail {
+
+namespace {
+
+template <class Error>
+Failure failureOf(const Error& error, std::source_location where) {
+    return {std::make_exception_ptr(error), where};
+}
+
+Address withPort(Address address, int port) {
+    if (const auto* four = address.as<IPv4Address>()) {
+        return IPv4Address{"TCP", four->host, port};
+    }
+    if (const auto* six = address.as<IPv6Address>()) {
+        return IPv6Address{"TCP", six->host, port, six->flowInfo, six->scopeID};
+    }
+    return address;
+}
+
+} // namespace
+
+TcpConnector::TcpConnector(Network& network, std::string_view host, int port,
+                           std::shared_ptr<ClientFactory> factory, ConnectOptions options,
+                           std::source_location where)
+    : Kept(network),
+      factory_(std::move(factory)),
+      destination_(parseIPAddress(host, port)),
+      options_(std::move(options)),
+      where_(where) {
+    if (port < 0 || port > 65535) {
+        throw ValueError(std::to_string(port) + " is no port: they go from 0 to 65535");
+    }
+    if (!destination_) {
+        destination_ = IPv4Address{"TCP", std::string(host), port};
+    }
+}
+
+TcpConnector::~TcpConnector() = default;
+
+void TcpConnector::connect() {
+    if (state_ != State::disconnected) {
+        throw RuntimeError("can't connect: it is connecting or connected already");
+    }
+    if (network_ == nullptr) {
+        return;
+    }
+    state_ = State::connecting;
+    keep(shared_from_this());
+    if (!std::exchange(started_, true)) {
+        factory_->doStart();
+    }
+    if (const Address address = parseIPAddress(destination_.host(), destination_.port())) {
+        addresses_ = {destination_};
+        tryNext();
+    } else {
+        lookUp();
+    }
+    if (options_.timeout > Seconds(0)) {
+        timeout_ = network_->reactor.callLater(options_.timeout,
+                                               [this] { fail(failureOf(TimeoutError(), where_)); });
+    }
+    factory_->startedConnecting(*this);
+}
+
+void TcpConnector::lookUp() {
+    auto found = network_->reactor.nameResolver().resolveHostName(destination_.host(), options_.timeout);
+    const auto ifConnecting = [weak = weak_from_this()](const auto& go) {
+        const auto self = std::static_pointer_cast<TcpConnector>(weak.lock());
+        if (self && self->network_ != nullptr && self->state_ == State::connecting) {
+            go(*self);
+        }
+    };
+    lookup_ = found.addCallbacks(
+        [ifConnecting](std::vector<Address> addresses) {
+            ifConnecting([&](TcpConnector& self) { self.lookedUp(std::move(addresses)); });
+        },
+        [ifConnecting](const Failure& failure) {
+            ifConnecting([&](TcpConnector& self) { self.failLater(failure); });
+        });
+}
+
+void TcpConnector::lookedUp(std::vector<Address> addresses) {
+    // As for Twisted, which knows no others here, the IPv4 addresses come first.
+    std::ranges::stable_partition(addresses, [](const Address& a) { return a.as<IPv4Address>() != nullptr; });
+    std::ranges::reverse(addresses);
+    addresses_ = std::move(addresses);
+    tryNext();
+}
+
+void TcpConnector::tryNext() {
+    if (addresses_.empty()) {
+        failLater(failureOf(DNSLookupError({}, "no address for " + destination_.host()), where_));
+        return;
+    }
+    current_ = withPort(std::move(addresses_.back()), destination_.port());
+    addresses_.pop_back();
+    try {
+        stream_ = network_->driver().connect(current_, options_.bindAddress, *this);
+    } catch (...) {
+        tryFailed(Failure(where_));
+    }
+}
+
+void TcpConnector::tryFailed(Failure reason) {
+    stream_.reset();
+    if (addresses_.empty()) {
+        failLater(std::move(reason));
+    } else {
+        tryNext();
+    }
+}
+
+/// Not at once: the program is told after `connect` has returned.
+void TcpConnector::failLater(Failure reason) {
+    failing_ =
+        network_->reactor.callLater(Seconds(0), [this, failure = std::move(reason)] { fail(failure); });
+}
+
+void TcpConnector::streamConnected(std::error_code error) noexcept {
+    const EventScope event(*network_);
+    const defer::detail::Activation here(where_);
+    if (error) {
+        stream_.reset();
+        if (!addresses_.empty()) {
+            tryNext();
+        } else if (error.value() == EADDRINUSE && options_.bindAddress) {
+            fail(failureOf(ConnectBindError(error), where_));
+        } else {
+            fail(Failure(getConnectError(error), where_));
+        }
+        return;
+    }
+    StreamHandle stream = std::move(stream_);
+    const std::shared_ptr<void> self = endAttempt();
+    state_ = State::connected;
+    const auto transport =
+        std::make_shared<StreamTransport>(*network_, std::move(stream), Address(current_), where_);
+    transport_ = transport;
+    std::shared_ptr<Protocol> protocol;
+    try {
+        protocol = factory_->buildProtocol(current_);
+    } catch (...) {
+        const Failure failure(where_);
+        log::err(failure);
+        transport->refuse(self, this, failure);
+        return;
+    }
+    transport->begin(std::move(protocol), self, this);
+}
+
+void TcpConnector::connectionLost(const Failure& reason) {
+    state_ = State::disconnected;
+    const auto self = shared_from_this();
+    try {
+        factory_->clientConnectionLost(*this, reason);
+    } catch (...) {
+        doneWith();
+        throw;
+    }
+    doneWith();
+}
+
+void TcpConnector::fail(const Failure& reason) {
+    const std::shared_ptr<void> self = endAttempt();
+    state_ = State::disconnected;
+    try {
+        factory_->clientConnectionFailed(*this, reason);
+    } catch (...) {
+        log::err(Failure(where_));
+    }
+    doneWith();
+}
+
+/// The factory has been told how it ended: unless it began anew, that was all.
+void TcpConnector::doneWith() {
+    if (state_ == State::disconnected && std::exchange(started_, false)) {
+        factory_->doStop();
+    }
+}
+
+/// Ends everything that is under way; gives back what kept the connector.
+std::shared_ptr<void> TcpConnector::endAttempt() noexcept {
+    stream_.reset();
+    addresses_.clear();
+    for (DelayedCall* call : {&timeout_, &failing_}) {
+        if (call->active()) {
+            call->cancel();
+        }
+    }
+    if (auto lookup = std::exchange(lookup_, nullptr)) {
+        state_ = State::disconnected;
+        lookup.cancel();
+    }
+    return letGo();
+}
+
+void TcpConnector::disconnect() {
+    if (state_ == State::connecting) {
+        stopConnecting();
+    } else if (const auto transport = transport_.lock(); transport && state_ == State::connected) {
+        transport->loseConnection();
+    }
+}
+
+void TcpConnector::stopConnecting() {
+    if (state_ != State::connecting) {
+        throw NotConnectingError();
+    }
+    fail(failureOf(UserError(), where_));
+}
+
+void TcpConnector::shutDown() noexcept {
+    try {
+        fail(failureOf(ConnectError({}, "the reactor stops"), where_));
+    } catch (...) {
+        log::err(Failure(where_));
+    }
+}
+
+void TcpConnector::orphan() noexcept {
+    stream_.reset();
+    state_ = State::disconnected;
+    lookup_ = nullptr;
+    addresses_.clear();
+}
+
+} // namespace ropewalk::detail

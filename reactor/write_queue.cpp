@@ -1,0 +1,127 @@
+#include <ropewalk/reactor/write_queue.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace ropewalk::detail {
+
+namespace {
+
+struct StringBlock : WriteBlock {
+    explicit StringBlock(std::string&& theText) : text(std::move(theText)) { data = text; }
+
+    std::string text;
+};
+
+} // namespace
+
+WriteBlocks::~WriteBlocks() {
+    while (spare_ != nullptr) {
+        delete static_cast<RoomBlock*>(std::exchange(spare_, spare_->next));
+    }
+}
+
+RoomBlock* WriteBlocks::take() {
+    RoomBlock* block = nullptr;
+    if (spare_ != nullptr) {
+        block = static_cast<RoomBlock*>(std::exchange(spare_, spare_->next));
+        --count_;
+    } else {
+        block = new RoomBlock;
+    }
+    block->next = nullptr;
+    block->data = std::string_view(block->bytes, 0);
+    return block;
+}
+
+void WriteBlocks::giveBack(RoomBlock* block) noexcept {
+    if (count_ == most) {
+        delete block;
+        return;
+    }
+    block->next = std::exchange(spare_, block);
+    ++count_;
+}
+
+void WriteQueue::push(WriteBlock* block) noexcept {
+    (last_ != nullptr ? last_->next : first_) = block;
+    last_ = block;
+}
+
+void WriteQueue::append(std::string_view data) {
+    if (const std::span<char> rest = room(data.size()); !rest.empty()) {
+        std::memcpy(rest.data(), data.data(), rest.size());
+        used(rest.size());
+        data.remove_prefix(rest.size());
+    }
+    if (data.size() > RoomBlock::room) {
+        append(std::string(data));
+    } else if (!data.empty()) {
+        RoomBlock* block = blocks_->take();
+        push(block);
+        std::memcpy(block->bytes, data.data(), data.size());
+        used(data.size());
+    }
+}
+
+void WriteQueue::append(std::string&& data) {
+    if (data.empty()) {
+        return;
+    }
+    auto* block = new StringBlock(std::move(data));
+    push(block);
+    size_ += block->data.size();
+}
+
+std::span<char> WriteQueue::room(std::size_t most) noexcept {
+    if (last_ == nullptr || !last_->isRoom) {
+        return {};
+    }
+    auto& block = static_cast<RoomBlock&>(*last_);
+    char* const begin = block.bytes + (block.data.data() - block.bytes) + block.data.size();
+    return {begin, std::min(most, static_cast<std::size_t>(block.end() - begin))};
+}
+
+void WriteQueue::used(std::size_t count) noexcept {
+    if (count != 0) {
+        last_->data = std::string_view(last_->data.data(), last_->data.size() + count);
+        size_ += count;
+    }
+}
+
+std::size_t WriteQueue::front(std::span<std::string_view> parts) const noexcept {
+    std::size_t count = 0;
+    for (const WriteBlock* block = first_; block != nullptr && count < parts.size(); block = block->next) {
+        parts[count++] = block->data.substr(0, largestPart);
+        if (block->data.size() > largestPart) {
+            break;
+        }
+    }
+    return count;
+}
+
+void WriteQueue::remove(std::size_t count) noexcept {
+    size_ -= count;
+    while (first_ != nullptr && count >= first_->data.size()) {
+        count -= first_->data.size();
+        pop();
+    }
+    if (count != 0) {
+        first_->data.remove_prefix(count);
+    }
+}
+
+void WriteQueue::pop() noexcept {
+    WriteBlock* const block = std::exchange(first_, first_->next);
+    if (first_ == nullptr) {
+        last_ = nullptr;
+    }
+    if (block->isRoom) {
+        blocks_->giveBack(static_cast<RoomBlock*>(block));
+    } else {
+        delete static_cast<StringBlock*>(block);
+    }
+}
+
+} // namespace ropewalk::detail
