@@ -11,6 +11,10 @@
 #include <ropewalk/defer/coroutine_base.hpp>
 
 /// `co_await` and the promise of a coroutine that returns a Deferred.
+namespace ropewalk::defer {
+class DeferredIfPending;
+}
+
 namespace ropewalk::defer::detail {
 
 /// The chain that is awaited: `held` if a reference came with it (a temporary), which is given up on suspension.
@@ -27,6 +31,9 @@ struct Awaited {
             throwEmpty("co_await", where);
         }
     }
+    /// Nothing is awaited.
+    Awaited(PromiseBase* by, std::source_location at) noexcept
+        : chain(nullptr), handle(nullptr), held(false), promise(by), where(at) {}
     Awaited(const Awaited&) = delete;
     Awaited& operator=(const Awaited&) = delete;
     ~Awaited() {
@@ -94,6 +101,18 @@ struct ValueAwaiter : Awaited {
             promise->given.raiseException();
         }
         return takeValue<T>();
+    }
+};
+
+/// Of what may have nothing to wait for.
+struct IfPendingAwaiter : ValueAwaiter<void> {
+    using ValueAwaiter<void>::ValueAwaiter;
+
+    bool await_ready() const { return chain == nullptr || Awaited::await_ready(); }
+    void await_resume() {
+        if (chain != nullptr) {
+            ValueAwaiter<void>::await_resume();
+        }
     }
 };
 
@@ -171,13 +190,16 @@ concept IsAwaitable = requires(V&& v) { v.await_ready(); } || requires(V&& v) {
 } || requires(V&& v) { operator co_await(std::forward<V>(v)); };
 
 template <class V>
+inline constexpr bool isIfPending = std::same_as<std::remove_cvref_t<V>, DeferredIfPending>;
+
+template <class V>
 inline constexpr bool isResultAwaitable = false;
 template <class T>
 inline constexpr bool isResultAwaitable<ResultAwaitable<T>> = true;
 
 template <class V>
 concept IsPlain =
-    !IsDeferred<V> && !IsAwaitable<V> && !isResultAwaitable<std::remove_cvref_t<V>> &&
+    !IsDeferred<V> && !IsAwaitable<V> && !isIfPending<V> && !isResultAwaitable<std::remove_cvref_t<V>> &&
     !std::same_as<std::remove_cvref_t<V>, Failure> && !std::same_as<std::remove_cvref_t<V>, Failed>;
 
 /// Never suspends, but the optimiser can't know: Clang puts the frame of a coroutine that can't suspend on the stack, past our
@@ -229,6 +251,15 @@ struct PromiseAwaits : PromiseBase {
         Deferred<U>& d = AwaitAccess::deferred(r);
         checkedChain<U>(d, where);
         return {Access::steal(d), AwaitAccess::address(r), true, this, where};
+    }
+    template <class V>
+        requires isIfPending<V>
+    IfPendingAwaiter await_transform(V&& maybe, Where where = Where::current()) {
+        if (!maybe) {
+            return {this, where};
+        }
+        auto pending = maybe.deferred(where);
+        return {Access::steal(pending), nullptr, true, this, where};
     }
     PlainAwaiter<int> await_transform(const Failure& failure) { failure.raiseException(); }
     template <std::same_as<Failed> F>

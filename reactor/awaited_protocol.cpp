@@ -54,7 +54,9 @@ void AwaitedProtocol::dropCancelled() {
 }
 
 void AwaitedProtocol::checkNoReader() {
-    dropCancelled();
+    if (reader_.index() != 0) {
+        dropCancelled();
+    }
     if (reader_.index() != 0) {
         throw RuntimeError("a read of this connection is under way already");
     }
@@ -71,6 +73,9 @@ auto AwaitedProtocol::begin(Reader reader) {
 }
 
 defer::Deferred<std::string> AwaitedProtocol::read() {
+    if (reader_.index() == 0 && inbox_.empty() && !ended_ && !lost_) [[likely]] {
+        return reader_.emplace<SomeBytes>().deferred;
+    }
     checkNoReader();
     return begin(SomeBytes{});
 }
@@ -226,14 +231,11 @@ void AwaitedProtocol::write(std::string&& data) {
     }
 }
 
-defer::Deferred<void> AwaitedProtocol::written() {
+Written AwaitedProtocol::written() {
     if (lost_) {
-        return defer::fail(*lost_);
+        return Written(defer::fail(*lost_));
     }
-    if (!full_) {
-        return defer::succeed();
-    }
-    return writers_.emplace_back();
+    return full_ ? Written(writers_.emplace_back()) : Written();
 }
 
 void AwaitedProtocol::resumeProducing() {

@@ -31,7 +31,7 @@ public:
     defer::Deferred<std::string> readExactly(std::size_t count);
     /// The string goes to the transport, and its memory, where it can, to the next one that is read.
     void write(std::string&& data);
-    defer::Deferred<void> written();
+    Written written();
     defer::Deferred<void> close();
 
     void connectionMade() override;

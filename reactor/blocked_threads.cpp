@@ -31,7 +31,7 @@ void BlockedThreads::release(BlockedThread& thread, const char* otherwise) noexc
     const std::lock_guard lock(mutex_);
     if (!thread.done) {
         thread.done = true;
-        thread.refusal = otherwise;
+        thread.refusal = refusal_ != nullptr ? refusal_ : otherwise;
         thread.over.notify_one();
         std::erase_if(waiting_, [&thread](const auto& each) { return each.get() == &thread; });
     }

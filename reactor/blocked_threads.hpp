@@ -92,6 +92,11 @@ public:
         }
     }
 
+    /// Somebody else lets the thread go on.
+    void leave() noexcept {
+        waitFor(nullptr);
+        thread_.reset();
+    }
     bool wanted() const { return thread_->threads->waits(*thread_); }
     bool givingUp() const noexcept { return thread_->givingUp; }
     void waitFor(defer::detail::Chain* chain) const noexcept {

@@ -60,8 +60,10 @@ public:
 
     /// The protocol, when it is connected; else the `ConnectError`. Cancelled, it gives up, or closes the
     /// connection.
-    defer::Deferred<std::shared_ptr<P>> connectTCP(std::string_view host, int port,
-                                                   ConnectOptions options = {}) {
+    defer::Deferred<std::shared_ptr<P>> connectTCP(std::string_view host, int port) {
+        return connectTCP(host, port, ConnectOptions()); // no default argument: see connect() in connection.hpp
+    }
+    defer::Deferred<std::shared_ptr<P>> connectTCP(std::string_view host, int port, ConnectOptions options) {
         auto factory = std::make_shared<detail::InstanceFactory<P>>(
             reactor_, std::apply([](const Args&... args) { return std::make_shared<P>(args...); }, args_));
         auto connector = std::make_shared<std::weak_ptr<Connector>>();

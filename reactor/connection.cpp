@@ -73,12 +73,12 @@ defer::Deferred<std::string> Connection::readExactly(std::size_t count) {
     return protocol().readExactly(count);
 }
 
-defer::Deferred<void> Connection::write(std::string_view data) {
+Written Connection::write(std::string_view data) {
     transport()->write(data);
     return protocol().written();
 }
 
-defer::Deferred<void> Connection::writeString(std::string&& data) {
+Written Connection::writeString(std::string&& data) {
     protocol().write(std::move(data));
     return protocol().written();
 }

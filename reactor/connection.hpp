@@ -12,6 +12,7 @@
 
 #include <ropewalk/defer/coroutine.hpp>
 #include <ropewalk/defer/deferred.hpp>
+#include <ropewalk/defer/if_pending.hpp>
 #include <ropewalk/reactor/address.hpp>
 #include <ropewalk/reactor/factory.hpp>
 #include <ropewalk/reactor/tcp_options.hpp>
@@ -33,6 +34,9 @@ class AwaitedProtocol;
 class ConnectionHold;
 } // namespace detail
 
+/// What a `write` gives: a Deferred that is made only if there is something to wait for.
+using Written = defer::DeferredIfPending;
+
 /// A handle on a connection; all copies name the same one. When the last goes, the connection is closed, after
 /// what was written is sent. All of it belongs to the reactor's thread.
 ///
@@ -51,14 +55,14 @@ public:
     /// So many bytes. When the data ends before, it fails with `ConnectionDone`; what there is can be read.
     defer::Deferred<std::string> readExactly(std::size_t count);
 
-    /// Sends the data. The Deferred fires at once while less than 64 KiB wait to be sent, and else when all of
+    /// Sends the data. Its Deferred fires at once while less than 64 KiB wait to be sent, and else when all of
     /// them are sent: who awaits it isn't faster than the peer. It needn't be awaited.
-    defer::Deferred<void> write(std::string_view data);
+    Written write(std::string_view data);
     template <std::same_as<std::string> String>
-    defer::Deferred<void> write(String&& data) {
-        return writeString(std::move(data));
+    Written write(String&& data) {
+        return writeString(std::forward<String>(data));
     }
-    defer::Deferred<void> write(const char* data) { return write(std::string_view(data)); }
+    Written write(const char* data) { return write(std::string_view(data)); }
     /// Ends the data of this side; one may still read.
     void endWriting();
 
@@ -76,15 +80,18 @@ private:
     friend class detail::AwaitedProtocol;
 
     explicit Connection(std::shared_ptr<detail::ConnectionHold> hold) noexcept : hold_(std::move(hold)) {}
-    defer::Deferred<void> writeString(std::string&& data);
+    Written writeString(std::string&& data);
     detail::AwaitedProtocol& protocol() const noexcept;
 
     std::shared_ptr<detail::ConnectionHold> hold_;
 };
 
 /// Connects to a host, an IP address or a name. Fails with a `ConnectError`. Cancelled, it gives up.
-defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port,
-                                    ConnectOptions options = {});
+defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port, ConnectOptions options);
+// No default argument above: where the call is awaited, GCC 12 would destroy it twice.
+inline defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port) {
+    return connect(reactor, host, port, ConnectOptions());
+}
 
 namespace detail {
 std::shared_ptr<Factory> serveBy(std::move_only_function<defer::Deferred<void>(Connection)> server);

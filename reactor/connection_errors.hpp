@@ -22,7 +22,7 @@ protected:
     struct Whole {
         std::string text;
     };
-    BindError(std::error_code code, Whole whole) : Exception(whole.text), code_(code) {}
+    BindError(std::error_code code, const Whole& whole) : Exception(whole.text), code_(code) {}
 
 private:
     std::error_code code_;

@@ -67,12 +67,12 @@ public:
     virtual void join() noexcept = 0;
 };
 
-/// The world outside, as a `Reactor` needs it: time, waiting, signals, chance, connections, names, threads. Nothing above it calls the system. `UvDriver` is the real one; a test or a simulation brings its
-/// own.
+/// The world outside, as a `Reactor` needs it: time, waiting, signals, chance, connections, names, threads.
+/// Nothing above it calls the system. `UvDriver` is the real one; a test or a simulation brings its own.
 ///
-/// A driver is used by one thread, but for `wake` and `startWorker`. All moments are nanoseconds of its own monotonic clock,
-/// which starts at zero or later. What a driver can't do throws `UnsupportedError`; the functions that have a
-/// body here do that.
+/// A driver is used by one thread, but for `wake` and `startWorker`. All moments are nanoseconds of its own
+/// monotonic clock, which starts at zero or later. What a driver can't do throws `UnsupportedError`; the
+/// functions that have a body here do that.
 class Driver {
 public:
     /// A moment that never comes.

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/failure.hpp>
 #include <ropewalk/reactor/address.hpp>
 #include <ropewalk/reactor/protocol.hpp>
@@ -87,7 +88,11 @@ public:
     using Base::Base;
 
     std::shared_ptr<Protocol> buildProtocol(const Address&) override {
-        return introduced(std::make_shared<P>());
+        if constexpr (std::is_default_constructible_v<P>) {
+            return introduced(std::make_shared<P>());
+        } else {
+            throw TypeError("the protocol needs arguments: override buildProtocol");
+        }
     }
 
 protected:

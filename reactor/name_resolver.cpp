@@ -8,6 +8,7 @@
 
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/helpers.hpp>
+#include <ropewalk/defer/log.hpp>
 #include <ropewalk/reactor/connection_errors.hpp>
 #include <ropewalk/reactor/reactor_access.hpp>
 #include <ropewalk/reactor/threaded_resolver.hpp>
@@ -87,10 +88,15 @@ public:
         const auto self = shared_from_this();
         const Event event(*reactor_);
         const auto result = end();
-        if (error || addresses.empty()) {
-            result.errback(notFound(name_, error ? error : std::error_code(EAI_NONAME, lookupCategory())));
-        } else {
-            result.callback(std::move(addresses));
+        try {
+            if (error || addresses.empty()) {
+                result.errback(
+                    notFound(name_, error ? error : std::error_code(EAI_NONAME, lookupCategory())));
+            } else {
+                result.callback(std::move(addresses));
+            }
+        } catch (...) { // somebody else has fired it
+            log::err(Failure(), {}, {{"during", "a name look-up"}});
         }
     }
 

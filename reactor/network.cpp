@@ -1,5 +1,9 @@
 #include <ropewalk/reactor/network.hpp>
 
+#include <exception>
+
+#include <ropewalk/reactor/connection_errors.hpp>
+
 namespace ropewalk::detail {
 
 void Network::settle() noexcept {
@@ -36,6 +40,14 @@ void Network::orphan() noexcept {
         open.orphan();
         open.network_ = nullptr;
     }
+}
+
+Failure Network::connectionDone(std::source_location where) {
+    if (!done_ || where.line() != doneWhere_.line() || where.file_name() != doneWhere_.file_name()) {
+        done_.emplace(std::make_exception_ptr(ConnectionDone()), where);
+        doneWhere_ = where;
+    }
+    return *done_;
 }
 
 } // namespace ropewalk::detail

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <source_location>
 #include <typeinfo>
 #include <utility>
 
+#include <ropewalk/defer/failure.hpp>
 #include <ropewalk/reactor/call.hpp>
 #include <ropewalk/reactor/reactor.hpp>
 #include <ropewalk/reactor/reactor_access.hpp>
@@ -83,12 +86,19 @@ struct Network {
     /// At the reactor's end.
     void orphan() noexcept;
 
+    /// The usual end of connections that were made at `where`.
+    Failure connectionDone(std::source_location where);
+
     Reactor& reactor;
     WriteBlocks blocks;
     Link all; // Kept, whether they are kept just now or not
     Link unsettled;
     /// A protocol's class that is known not to go on when one direction is closed.
     const std::type_info* notHalfCloseable = nullptr;
+
+private:
+    std::optional<Failure> done_; // the last that was asked for
+    std::source_location doneWhere_;
 };
 
 inline Kept::Kept(Network& network) noexcept : network_(&network) {

@@ -15,7 +15,7 @@ namespace {
 std::string dotted(const in_addr& address) {
     unsigned char bytes[4];
     std::memcpy(bytes, &address, sizeof bytes);
-    char text[16];
+    char text[20];
     char* at = text;
     for (const unsigned char byte : bytes) {
         at = std::to_chars(at, text + sizeof text, byte).ptr;

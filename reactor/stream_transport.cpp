@@ -29,12 +29,6 @@ Failure failureOf(const Error& error, std::source_location where) {
     return {std::make_exception_ptr(error), where};
 }
 
-// The usual end: every connection comes to it, so there is one error for all of them.
-Failure done(std::source_location where) {
-    static const std::exception_ptr error = std::make_exception_ptr(ConnectionDone());
-    return {error, where};
-}
-
 } // namespace
 
 StreamTransport::StreamTransport(Network& network, StreamHandle stream, Address&& peer,
@@ -138,7 +132,7 @@ void StreamTransport::endWriting() noexcept {
         tell([half] { half->writeConnectionLost(); });
     }
     if (connected_ && readEnded_) {
-        lose(done(where_));
+        lose(network_->connectionDone(where_));
     }
 }
 
@@ -226,19 +220,21 @@ void StreamTransport::streamEnded(std::error_code error) noexcept {
     }
     auto* half = halfCloseable();
     if (half == nullptr) {
-        lose(done(where_));
+        lose(network_->connectionDone(where_));
         return;
     }
     tell([half] { half->readConnectionLost(); });
     if (connected_ && writeEnded_) {
-        lose(done(where_));
+        lose(network_->connectionDone(where_));
     }
 }
 
 // Writing.
 
+/// After `loseWriteConnection`, a producer may still end what it makes.
 bool StreamTransport::takesWrites() const noexcept {
-    return connected_ && !writeEnding_ && !aborted_ && !broken_;
+    const bool ended = writeEnded_ || (writeEnding_ && producer_ == nullptr);
+    return connected_ && !ended && !aborted_ && !broken_;
 }
 
 std::size_t StreamTransport::writeBufferSize() const {
@@ -246,7 +242,7 @@ std::size_t StreamTransport::writeBufferSize() const {
 }
 
 void StreamTransport::writeMore(std::string_view data) {
-    if (!takesWrites()) {
+    if (!takesWrites() || data.empty()) {
         return;
     }
     closeWindow();
@@ -271,13 +267,12 @@ void StreamTransport::writeString(std::string&& data) {
 }
 
 void StreamTransport::wrote() {
-    if (queue_.size() > limit()) {
-        overLimit();
-    }
     // The first write of a turn is often the only one.
-    if (isSettled()) {
-        unsettle();
-    } else {
+    const bool isFirst = isSettled();
+    unsettle();
+    if (queue_.size() > limit()) {
+        overLimit(); // which may call the program, and that may write
+    } else if (!isFirst) {
         openWindow();
     }
 }
@@ -292,7 +287,8 @@ std::size_t StreamTransport::limit() const noexcept {
 void StreamTransport::overLimit() {
     if (producer_ != nullptr) {
         producerPaused_ = true;
-        producer_->pauseProducing();
+        const auto producer = producer_;
+        producer->pauseProducing();
         return;
     }
     overLimit_ = true;
@@ -421,11 +417,11 @@ void StreamTransport::allSent() noexcept {
             const auto producer = producer_;
             tell([&] { producer->resumeProducing(); });
         }
-        if (streaming_ && connected_ && disconnecting_) {
+        if (streaming_ && connected_ && (disconnecting_ || (writeEnding_ && !writeEnded_))) {
             unsettle(); // a producer that makes no more must not keep the connection
         }
     } else if (disconnecting_) {
-        lose(done(where_));
+        lose(network_->connectionDone(where_));
     } else if (writeEnding_ && !writeEnded_) {
         endWriting();
     }
@@ -442,12 +438,12 @@ void StreamTransport::registerProducer(std::shared_ptr<Producer> producer, bool 
         return;
     }
     closeWindow();
-    producer_ = std::move(producer);
+    producer_ = producer;
     streaming_ = streaming;
     producerPaused_ = false;
     sentSome_ = false;
     if (!streaming) {
-        producer_->resumeProducing();
+        producer->resumeProducing();
     }
 }
 

@@ -1,8 +1,8 @@
 #include <ropewalk/reactor/tcp_connector.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 #include <ropewalk/defer/log.hpp>
@@ -57,10 +57,20 @@ void TcpConnector::connect() {
         return;
     }
     state_ = State::connecting;
-    keep(shared_from_this());
-    if (!std::exchange(started_, true)) {
-        factory_->doStart();
+    if (!started_) {
+        try {
+            factory_->doStart();
+        } catch (...) {
+            state_ = State::disconnected;
+            throw;
+        }
+        started_ = true;
+        if (state_ != State::connecting) {
+            doneWith(); // stopped by the factory's start
+            return;
+        }
     }
+    keep(shared_from_this());
     if (const Address address = parseIPAddress(destination_.host(), destination_.port())) {
         addresses_ = {destination_};
         tryNext();
@@ -75,27 +85,36 @@ void TcpConnector::connect() {
 }
 
 void TcpConnector::lookUp() {
-    auto found = network_->reactor.nameResolver().resolveHostName(destination_.host(), options_.timeout);
     const auto ifConnecting = [weak = weak_from_this()](const auto& go) {
         const auto self = std::static_pointer_cast<TcpConnector>(weak.lock());
         if (self && self->network_ != nullptr && self->state_ == State::connecting) {
             go(*self);
         }
     };
-    lookup_ = found.addCallbacks(
-        [ifConnecting](std::vector<Address> addresses) {
-            ifConnecting([&](TcpConnector& self) { self.lookedUp(std::move(addresses)); });
-        },
-        [ifConnecting](const Failure& failure) {
-            ifConnecting([&](TcpConnector& self) { self.failLater(failure); });
-        });
+    try {
+        auto found = network_->reactor.nameResolver().resolveHostName(destination_.host(), options_.timeout);
+        lookup_ = found.addCallbacks(
+            [ifConnecting](std::vector<Address> addresses) {
+                ifConnecting([&](TcpConnector& self) { self.lookedUp(std::move(addresses)); });
+            },
+            [ifConnecting](const Failure& failure) {
+                ifConnecting([&](TcpConnector& self) { self.failLater(failure); });
+            });
+    } catch (...) {
+        failLater(Failure(where_));
+    }
 }
 
 void TcpConnector::lookedUp(std::vector<Address> addresses) {
-    // As for Twisted, which knows no others here, the IPv4 addresses come first.
-    std::ranges::stable_partition(addresses, [](const Address& a) { return a.as<IPv4Address>() != nullptr; });
-    std::ranges::reverse(addresses);
-    addresses_ = std::move(addresses);
+    // As for Twisted, which knows no others here, the IPv4 addresses come first; the last one here is the next.
+    addresses_.clear();
+    for (const bool ipv4 : {false, true}) {
+        for (Address& address : addresses | std::views::reverse) {
+            if ((address.as<IPv4Address>() != nullptr) == ipv4) {
+                addresses_.push_back(std::move(address));
+            }
+        }
+    }
     tryNext();
 }
 
@@ -166,13 +185,12 @@ void TcpConnector::connectionLost(const Failure& reason) {
     try {
         factory_->clientConnectionLost(*this, reason);
     } catch (...) {
-        doneWith();
-        throw;
+        log::err(Failure(where_));
     }
     doneWith();
 }
 
-void TcpConnector::fail(const Failure& reason) {
+void TcpConnector::fail(const Failure& reason) noexcept {
     const std::shared_ptr<void> self = endAttempt();
     state_ = State::disconnected;
     try {
@@ -184,9 +202,14 @@ void TcpConnector::fail(const Failure& reason) {
 }
 
 /// The factory has been told how it ended: unless it began anew, that was all.
-void TcpConnector::doneWith() {
-    if (state_ == State::disconnected && std::exchange(started_, false)) {
+void TcpConnector::doneWith() noexcept {
+    if (state_ != State::disconnected || !std::exchange(started_, false)) {
+        return;
+    }
+    try {
         factory_->doStop();
+    } catch (...) {
+        log::err(Failure(where_));
     }
 }
 
@@ -222,11 +245,7 @@ void TcpConnector::stopConnecting() {
 }
 
 void TcpConnector::shutDown() noexcept {
-    try {
-        fail(failureOf(ConnectError({}, "the reactor stops"), where_));
-    } catch (...) {
-        log::err(Failure(where_));
-    }
+    fail(failureOf(ConnectError({}, "the reactor stops"), where_));
 }
 
 void TcpConnector::orphan() noexcept {

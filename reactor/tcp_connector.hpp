@@ -44,9 +44,9 @@ private:
     void tryNext();
     void tryFailed(Failure reason);
     void failLater(Failure reason);
-    void fail(const Failure& reason);
+    void fail(const Failure& reason) noexcept;
     std::shared_ptr<void> endAttempt() noexcept;
-    void doneWith();
+    void doneWith() noexcept;
 
     std::shared_ptr<ClientFactory> factory_;
     Address destination_;

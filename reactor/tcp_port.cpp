@@ -56,6 +56,10 @@ void TcpPort::startListening() {
 
 void TcpPort::adopt(int descriptor, int family) {
     begin(network_->driver().adoptListener(descriptor, family, *this));
+    options_.interface = host_.host(); // to listen there again
+    if (const auto* six = host_.as<IPv6Address>(); six != nullptr && six->scopeID != 0) {
+        options_.interface += "%" + std::to_string(six->scopeID);
+    }
 }
 
 void TcpPort::begin(std::unique_ptr<ListeningSocket> socket) {
@@ -71,8 +75,8 @@ void TcpPort::begin(std::unique_ptr<ListeningSocket> socket) {
         throw;
     }
     keep(shared_from_this());
-    if (factory_->noisy) {
-        log::info(typeName(typeid(*factory_)) + " starting on " + std::to_string(port_));
+    if (const Factory& used = *factory_; used.noisy) {
+        log::info(typeName(typeid(used)) + " starting on " + std::to_string(port_));
     }
 }
 
@@ -83,7 +87,7 @@ defer::Deferred<void> TcpPort::stopListening() {
     if (!stopping_) {
         stopping_ = defer::Deferred<void>();
         socket_->pause();
-        network_->reactor.callLater(Seconds(0), [self = shared_from_this()] { self->close(); });
+        closing_ = network_->reactor.callLater(Seconds(0), [self = shared_from_this()] { self->close(); });
     }
     return stopping_;
 }
@@ -94,8 +98,10 @@ void TcpPort::close() {
     }
     const std::shared_ptr<void> self = letGo();
     socket_.reset();
-    if (retry_.active()) {
-        retry_.cancel();
+    for (DelayedCall* call : {&retry_, &closing_}) {
+        if (call->active()) {
+            call->cancel();
+        }
     }
     if (factory_->noisy) {
         log::info("(TCP Port " + std::to_string(port_) + " Closed)");

@@ -48,6 +48,7 @@ private:
     std::unique_ptr<ListeningSocket> socket_; // null when it doesn't listen
     defer::Deferred<void> stopping_ = nullptr;
     DelayedCall retry_;
+    DelayedCall closing_;
     Address host_;
     ListenOptions options_;
     int port_;

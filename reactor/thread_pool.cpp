@@ -102,8 +102,8 @@ struct ThreadPool::State : std::enable_shared_from_this<State> {
     Link queue;
     Link later; // what came while it was stopping
     Link all;
-    std::vector<Thread*>
-        idle; // the one that was busy last is the first to get work, so that others may leave
+    // The one that was busy last is the first to get work, so that others may leave.
+    std::vector<Thread*> idle;
     std::unique_ptr<Worker> gone;                 // the last thread that left
     std::vector<std::unique_ptr<Worker>> leaving; // empty; room for those whose end will be waited for
 };
@@ -281,7 +281,9 @@ void ThreadPool::stop() {
         pool.stopping = true;
         pool.rouse();
         leaving.swap(pool.leaving);
-        leaving.push_back(std::move(pool.gone));
+        if (pool.gone != nullptr) {
+            leaving.push_back(std::move(pool.gone));
+        }
         for (Link* at = pool.all.next; at != &pool.all; at = at->next) {
             leaving.push_back(std::move(static_cast<Thread*>(at)->worker));
         }
@@ -306,7 +308,9 @@ void ThreadPool::abandon() noexcept {
         unbegun.insertAll(pool.later);
         pool.waiting = 0;
         leaving.swap(pool.leaving);
-        leaving.push_back(std::move(pool.gone));
+        if (pool.gone != nullptr) {
+            leaving.push_back(std::move(pool.gone));
+        }
         for (Thread* thread : pool.idle) {
             leaving.push_back(std::move(thread->worker));
         }

@@ -17,6 +17,7 @@ struct Everywhere {
     std::mutex mutex;
     int reactors = 0;
     bool makingDefault = false;
+    bool defaultGone = false; // the program ends
     Reactor* first = nullptr;
 };
 
@@ -32,6 +33,10 @@ struct Default {
     Default(const Default&) = delete;
     Default& operator=(const Default&) = delete;
     ~Default() {
+        {
+            const std::lock_guard lock(everywhere().mutex);
+            everywhere().defaultGone = true;
+        }
         if (detail::ReactorAccess::busy(*made)) {
             static_cast<void>(made.release());
         }
@@ -42,7 +47,7 @@ struct Default {
 Reactor& makeDefault() {
     {
         const std::lock_guard lock(everywhere().mutex);
-        if (everywhere().reactors > 0 || everywhere().makingDefault) {
+        if (everywhere().reactors > 0 || everywhere().makingDefault || everywhere().defaultGone) {
             throw NoReactorError();
         }
         everywhere().makingDefault = true;

@@ -100,10 +100,12 @@ struct BlockingCall {
         }
     }
 
-    // The consequence of giving up isn't an answer. What nobody waits for any more mustn't get lost.
+    // The consequence of giving up isn't an answer; who gave up lets the thread go on. An error that nobody
+    // waits for any more mustn't get lost.
     static bool give(Answer<Value>& answer, Result<Value> result) {
         if (!result && answer.givingUp() &&
             result.error().template check<defer::CancelledError>() != nullptr) {
+            answer.leave();
             return false;
         }
         const bool given = answer.give(result);

@@ -37,7 +37,8 @@ public:
     /// Sends a copy of the data, after all that was written before; what is written in one turn of the loop
     /// leaves in as few system calls as it can. It never waits: what the peer doesn't take is kept.
     void write(std::string_view data) {
-        if (data.size() <= static_cast<std::size_t>(windowEnd_ - window_)) [[likely]] {
+        // Nothing at all doesn't fit: there may be no window to copy it to.
+        if (data.size() - 1 < static_cast<std::size_t>(windowEnd_ - window_)) [[likely]] {
             std::memcpy(window_, data.data(), data.size());
             window_ += data.size();
         } else {
@@ -50,7 +51,7 @@ public:
         if (data.size() <= static_cast<std::size_t>(windowEnd_ - window_)) {
             write(std::string_view(data));
         } else {
-            writeString(std::move(data));
+            writeString(std::forward<String>(data));
         }
     }
     void write(const char* data) { write(std::string_view(data)); }
@@ -74,7 +75,8 @@ public:
     virtual void loseConnection() = 0;
     /// Closes the connection now, with a reset; the protocol is told in the next turn, by `ConnectionAborted`.
     virtual void abortConnection() = 0;
-    /// Ends the data of this side when all is sent; one may still read. Nothing can be written from now on.
+    /// Ends the data of this side when all is sent, what a pull producer still makes included; one may still
+    /// read. Nothing else can be written from now on.
     virtual void loseWriteConnection() = 0;
 
     /// Reads no more for now, or again.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include <netdb.h>
 
@@ -68,7 +69,7 @@ struct Lookups::State {
     Driver* driver; // null when it is gone
     UvDriver::LookupFunction lookUp;
     std::deque<std::shared_ptr<Request>> queue;
-    std::deque<std::shared_ptr<Request>> done;
+    std::vector<std::shared_ptr<Request>> done;
     int threads = 0; // those that take from the queue
 };
 
@@ -151,17 +152,17 @@ void Lookups::work(State& state) {
     --state.threads;
 }
 
+// What is found meanwhile wakes the driver anew, so that others have their turn before it.
 void Lookups::deliver() noexcept {
-    for (;;) {
-        std::shared_ptr<Request> request;
+    std::vector<std::shared_ptr<Request>> done;
+    {
+        const std::lock_guard lock(state_->mutex);
+        done.swap(state_->done);
+    }
+    for (const std::shared_ptr<Request>& request : done) {
         LookupListener* listener = nullptr;
         {
             const std::lock_guard lock(state_->mutex);
-            if (state_->done.empty()) {
-                return;
-            }
-            request = std::move(state_->done.front());
-            state_->done.pop_front();
             listener = std::exchange(request->listener, nullptr);
         }
         if (listener != nullptr) {

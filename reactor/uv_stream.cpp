@@ -104,8 +104,16 @@ void UvStream::received(uv_stream_t* stream, ssize_t count, const uv_buf_t* buff
         self.listener_->streamRead({buffer->base, static_cast<std::size_t>(count)});
     } else if (count < 0 && count != UV_ENOBUFS) {
         uv_read_stop(stream);
-        self.listener_->streamEnded(count == UV_EOF ? std::error_code() : uvError(static_cast<int>(count)));
+        self.listener_->streamEnded(count == UV_EOF ? self.brokenBy() : uvError(static_cast<int>(count)));
     }
+}
+
+/// libuv, told of data and a reset at once, reads the data and calls the rest a clean end.
+std::error_code UvStream::brokenBy() const noexcept {
+    int error = 0;
+    socklen_t size = sizeof error;
+    const bool known = getsockopt(descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) == 0;
+    return known && error != 0 ? std::error_code(error, std::system_category()) : std::error_code();
 }
 
 void UvStream::readStart() noexcept {

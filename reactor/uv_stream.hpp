@@ -54,6 +54,7 @@ private:
 
     uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle_); }
     int descriptor() const noexcept;
+    std::error_code brokenBy() const noexcept;
 
     uv_tcp_t handle_;
     UvReading* reading_;
