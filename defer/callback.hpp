@@ -8,7 +8,7 @@
 
 /// The rules for callables: how one is called, and what its result means for the chain.
 namespace std {
-struct monostate;
+struct monostate; // NOLINT(readability-identifier-naming)
 }
 
 namespace ropewalk {

@@ -91,8 +91,8 @@ inline std::string timedelta(std::chrono::microseconds time) {
         const std::string digits = std::to_string(value);
         return std::string(width - std::min(width, digits.size()), '0') + digits;
     };
-    std::string result = std::to_string(parts.hours().count()) + ":" + padded(parts.minutes().count(), 2) + ":" +
-                         padded(parts.seconds().count(), 2);
+    std::string result = std::to_string(parts.hours().count()) + ":" + padded(parts.minutes().count(), 2) +
+                         ":" + padded(parts.seconds().count(), 2);
     return parts.subseconds().count() == 0 ? result : result + "." + padded(parts.subseconds().count(), 6);
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t inboxLimit = 65536;
 
 // A coroutine writes what it has read and then reads again, so one string's memory serves them all.
-constexpr std::size_t sparedCapacity = 4096;
+constexpr std::size_t sparedCapacity = 2 * inboxLimit;
 thread_local std::string spared;
 
 std::string copyOf(std::string_view data) {
@@ -226,6 +226,7 @@ void AwaitedProtocol::readConnectionLost() {
 
 void AwaitedProtocol::write(std::string&& data) {
     transport->write(std::move(data));
+    // NOLINTNEXTLINE(bugprone-use-after-move): the transport leaves it alone, or takes it whole
     if (data.capacity() > spared.capacity() && data.capacity() <= sparedCapacity) {
         spared = std::move(data);
     }

@@ -61,7 +61,8 @@ public:
     /// The protocol, when it is connected; else the `ConnectError`. Cancelled, it gives up, or closes the
     /// connection.
     defer::Deferred<std::shared_ptr<P>> connectTCP(std::string_view host, int port) {
-        return connectTCP(host, port, ConnectOptions()); // no default argument: see connect() in connection.hpp
+        return connectTCP(host, port,
+                          ConnectOptions()); // no default argument: see connect() in connection.hpp
     }
     defer::Deferred<std::shared_ptr<P>> connectTCP(std::string_view host, int port, ConnectOptions options) {
         auto factory = std::make_shared<detail::InstanceFactory<P>>(
@@ -71,8 +72,8 @@ public:
             if (const auto held = connector->lock()) {
                 held->disconnect();
             }
-            if (const auto factory = weak.lock()) {
-                factory->cancel();
+            if (const auto itself = weak.lock()) {
+                itself->cancel();
             }
         });
         factory->made = made;

@@ -26,7 +26,9 @@ public:
             });
     }
     void clientConnectionFailed(Connector&, const Failure& reason) override {
-        if (const auto connected = std::exchange(connected_, nullptr); connected && !connected.called()) {
+        const auto connected = std::exchange(connected_, nullptr);
+        // A UserError comes of a cancellation, which has an error of its own.
+        if (connected && !connected.called() && reason.check<UserError>() == nullptr) {
             connected.errback(reason);
         }
     }

@@ -87,7 +87,8 @@ private:
 };
 
 /// Connects to a host, an IP address or a name. Fails with a `ConnectError`. Cancelled, it gives up.
-defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port, ConnectOptions options);
+defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port,
+                                    ConnectOptions options);
 // No default argument above: where the call is awaited, GCC 12 would destroy it twice.
 inline defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port) {
     return connect(reactor, host, port, ConnectOptions());

@@ -89,6 +89,7 @@ Reactor::~Reactor() {
     network_->orphan();
     unfired.clear();
     defer::detail::destroyLivingCoroutines();
+    network_->orphan(); // what their destructors have opened
     detail::ThreadReactor::leave(*this);
 }
 

@@ -191,8 +191,8 @@ void StreamTransport::resumeProducing() {
 }
 
 void StreamTransport::updateReading() noexcept {
-    const bool wanted = connected_ && !paused_ && !disconnecting_ && !readEnded_ && !broken_ &&
-                        !(overLimit_ && policy_ == WriteLimit::pauseReading);
+    const bool heldBack = paused_ || (overLimit_ && policy_ == WriteLimit::pauseReading);
+    const bool wanted = connected_ && !heldBack && !disconnecting_ && !readEnded_ && !broken_;
     if (wanted == reading_ || !stream_) {
         return;
     }
@@ -246,9 +246,7 @@ void StreamTransport::writeMore(std::string_view data) {
         return;
     }
     closeWindow();
-    if (data.size() >= worthSendingAtOnce && queue_.size() == 0 && producer_ == nullptr) {
-        data.remove_prefix(stream_->tryWrite({&data, 1}, broken_));
-    }
+    sendAtOnce(data);
     queue_.append(data);
     wrote();
 }
@@ -262,8 +260,24 @@ void StreamTransport::writeString(std::string&& data) {
         return;
     }
     closeWindow();
-    queue_.append(std::move(data));
+    std::string_view rest = data;
+    sendAtOnce(rest);
+    if (rest.size() == data.size()) {
+        queue_.append(std::move(data));
+    } else {
+        queue_.append(rest);
+    }
     wrote();
+}
+
+/// A large piece is sent rather than kept, as far as the system takes it, unless a producer would have to be
+/// paused for it: what is left of `data` is to be kept.
+void StreamTransport::sendAtOnce(std::string_view& data) noexcept {
+    if (data.size() >= worthSendingAtOnce && queue_.size() == 0 && data.size() <= limit()) {
+        const std::size_t sent = stream_->tryWrite({&data, 1}, broken_);
+        data.remove_prefix(sent);
+        sentSome_ = sentSome_ || sent != 0;
+    }
 }
 
 void StreamTransport::wrote() {

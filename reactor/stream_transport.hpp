@@ -37,7 +37,7 @@ protected:
 class StreamTransport final : public Transport, public Kept, private Unsettled, private StreamListener {
 public:
     StreamTransport(Network& network, StreamHandle stream, Address&& peer, std::source_location where);
-    ~StreamTransport();
+    ~StreamTransport() override;
 
     /// The connection begins. `keeper` is kept along, `origin` (part of it, or null) told of its end. A null
     /// protocol closes it at once.
@@ -75,6 +75,7 @@ private:
     void settle() noexcept override;
 
     bool takesWrites() const noexcept;
+    void sendAtOnce(std::string_view& data) noexcept;
     void wrote();
     void closeWindow() noexcept;
     void openWindow() noexcept;

@@ -45,11 +45,14 @@ bool isOutOfResources(int error) noexcept {
 } // namespace
 
 struct UvListeningSocket::State {
+    State(UvReading& theReading, int socket, AcceptListener& whom) noexcept
+        : reading(theReading), descriptor(socket), listener(&whom) {}
+
     static void ready(uv_poll_t* handle, int status, int events);
 
     void watch() noexcept { uv_poll_start(&poll, UV_READABLE, &ready); }
 
-    uv_poll_t poll;
+    uv_poll_t poll = {};
     UvReading& reading;
     int descriptor;
     AcceptListener* listener; // null once destroyed
@@ -97,7 +100,7 @@ void UvListeningSocket::State::ready(uv_poll_t* handle, int status, int) {
 UvListeningSocket::UvListeningSocket(uv_loop_t* loop, UvReading& reading, int descriptor,
                                      AcceptListener& listener) {
     Descriptor owned(descriptor);
-    auto made = std::unique_ptr<State>(new State{{}, reading, descriptor, &listener});
+    auto made = std::make_unique<State>(reading, descriptor, listener);
     if (const std::error_code error = uvError(uv_poll_init_socket(loop, &made->poll, descriptor))) {
         throw IOError(error, "can't watch a listening socket");
     }

@@ -31,7 +31,7 @@ RoomBlock* WriteBlocks::take() {
         block = new RoomBlock;
     }
     block->next = nullptr;
-    block->data = std::string_view(block->bytes, 0);
+    block->data = {block->bytes, block->bytes};
     return block;
 }
 

@@ -44,7 +44,13 @@ std::optional<std::string> exceptionReason(std::string_view exceptions, std::str
     return std::nullopt;
 }
 
-Expectation expectationFor(const fs::path& folder, std::string_view caseName, std::string_view stream) {
+bool isExpected(const fs::path& folder, std::string_view caseName, std::string_view stream) {
+    return fs::exists(fileOf(folder, "expected", caseName, stream)) ||
+           fs::exists(fileOf(folder, "recordings", caseName, stream));
+}
+
+Expectation expectationFor(const fs::path& folder, std::string_view caseName, std::string_view stream,
+                           const std::map<int, std::string>& ports) {
     const fs::path own = fileOf(folder, "expected", caseName, stream);
     const fs::path recorded = fileOf(folder, "recordings", caseName, stream);
     if (fs::exists(own)) {
@@ -53,10 +59,10 @@ Expectation expectationFor(const fs::path& folder, std::string_view caseName, st
             throw std::runtime_error(own.string() +
                                      " stands in place of a recording, and exceptions.txt gives no reason");
         }
-        return {normalise(readFile(own)), true};
+        return {normalise(namePorts(readFile(own), ports)), true};
     }
     if (fs::exists(recorded)) {
-        return {normalise(readFile(recorded)), false};
+        return {normalise(namePorts(readFile(recorded), ports)), false};
     }
     if (!fs::exists(fileOf(folder, "expected", caseName, "out")) &&
         !fs::exists(fileOf(folder, "recordings", caseName, "out"))) {

@@ -48,6 +48,9 @@ std::string replaceEach(const std::string& line, const std::regex& pattern, Func
     return result;
 }
 
+/// What stands before the port of a connection.
+const std::string portBefore = R"((\bport[= ]|\b(?:127\.0\.0\.1|localhost)['"]?(?::|, )))";
+
 std::string normaliseLine(std::string line) {
     static const std::regex timeStamp(
         R"(^(<time>|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d([.,]\d+)?([+-]\d{4}|Z)?) \[)");
@@ -56,9 +59,12 @@ std::string normaliseLine(std::string line) {
     static const std::regex function(
         R"(<(?:function|bound method|built-in function|built-in method) (?:[^<>]|<[^<>]*>)*>)");
     static const std::regex address(R"(0x[0-9a-fA-F]+|<addr>)");
-    static const std::regex port(R"((\bport[= ]|\b(?:127\.0\.0\.1|localhost)['"]?(?::|, ))(?:\d+|<port>))");
+    static const std::regex port(portBefore + R"((?:\d+|<port>))");
+
+    static const std::regex elapsed(R"(\bin (\d+:\d\d:\d\d(\.\d+)?|<elapsed>)$)");
 
     line = std::regex_replace(line, timeStamp, "<time> [");
+    line = std::regex_replace(line, elapsed, "in <elapsed>");
     line =
         replaceEach(line, failureRepr, [](const std::smatch& m) { return failureText(m.str(1), m.str(2)); });
     line = replaceEach(line, quotedClass,
@@ -139,6 +145,14 @@ std::vector<std::string> normalise(std::string_view text) {
         }
     }
     return result;
+}
+
+std::string namePorts(std::string_view text, const std::map<int, std::string>& names) {
+    static const std::regex port(portBefore + R"((\d{1,5})\b)");
+    return replaceEach(std::string(text), port, [&](const std::smatch& match) {
+        const auto name = names.find(std::stoi(match.str(2)));
+        return match.str(1) + (name == names.end() ? match.str(2) : "<" + name->second + ">");
+    });
 }
 
 } // namespace golden

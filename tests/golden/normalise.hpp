@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,12 @@ namespace golden {
 /// - a traceback is one line, `Traceback: CLASS: message`;
 /// - a class is the last component of its name, be it Python's or C++'s;
 /// - the repr of a function, an address in memory and the port of a connection are `<…>`;
-/// - the time in front of a line of the log is `<time>`.
+/// - the time in front of a line of the log is `<time>`, and how long something took `<elapsed>`.
 ///
 /// What is in that form already stays as it is. A text that doesn't end with a newline has `\ no newline` as its last line.
 std::vector<std::string> normalise(std::string_view text);
+
+/// The text with `<NAME>` in place of the ports of connections that have a name; `normalise` lets it stand.
+std::string namePorts(std::string_view text, const std::map<int, std::string>& names);
 
 } // namespace golden

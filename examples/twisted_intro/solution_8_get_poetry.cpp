@@ -1,0 +1,167 @@
+// Client 4 with a time-out: a poem that isn't there by then has failed. After solutions/part-8/number-1/get-poetry.py.
+
+#include "option_parser.hpp"
+#include "python_text.hpp"
+
+#include <ropewalk/defer/deferred.hpp>
+#include <ropewalk/defer/errors.hpp>
+#include <ropewalk/defer/seconds.hpp>
+#include <ropewalk/reactor/connector.hpp>
+#include <ropewalk/reactor/delayed_call.hpp>
+#include <ropewalk/reactor/factory.hpp>
+#include <ropewalk/reactor/reactor.hpp>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace defer = ropewalk::defer;
+
+using python::print;
+using ropewalk::Failure;
+using ropewalk::Seconds;
+using Address = std::pair<std::string, int>; // a host and its port
+
+auto& reactor = ropewalk::reactor();
+
+struct TimeoutError : ropewalk::Exception {
+    using Exception::Exception;
+};
+
+struct Options {
+    std::vector<Address> addresses;
+    Seconds timeout;
+};
+
+Options parseArgs(int argc, char* argv[]) {
+    python::OptionParser parser(R"(%prog [options] [hostname]:port ...
+
+Get Poetry Now!
+Run it like this:
+
+  ./dev run %prog port1 port2 port3 ...
+
+to grab poetry from servers on these ports.
+)");
+    parser.addOption("--timeout", "Timeout in seconds.", "5.0");
+    parser.parse(argc, argv);
+
+    if (parser.args().empty()) {
+        print(parser.formatHelp());
+        std::exit(0);
+    }
+
+    std::vector<Address> addresses;
+    for (const std::string& address : parser.args()) {
+        addresses.push_back(python::parseAddress(parser, address));
+    }
+    return {addresses, Seconds(parser.number<double>("--timeout"))};
+}
+
+class PoetryClientFactory;
+
+struct PoetryProtocol : ropewalk::Protocol {
+    void dataReceived(std::string_view data) override { poem += data; }
+
+    void connectionLost(const Failure&) override { poemReceived(poem); }
+
+    void poemReceived(const std::string& poem);
+
+    std::string poem;
+    PoetryClientFactory* factory = nullptr;
+};
+
+class PoetryClientFactory : public ropewalk::ClientFactoryOf<PoetryProtocol> {
+public:
+    PoetryClientFactory(defer::Deferred<std::string> deferred, Seconds timeout)
+        : deferred_(std::move(deferred)), timeout_(timeout) {}
+
+    void startedConnecting(ropewalk::Connector& connector) override {
+        timeoutCall_ = reactor.callLater(timeout_, [this, &connector] { onTimeout(connector); });
+    }
+
+    void poemFinished(const std::string& poem) {
+        if (deferred_) {
+            const auto d = std::exchange(deferred_, nullptr);
+            d.callback(poem);
+        }
+        cancelTimeout();
+    }
+
+    void clientConnectionFailed(ropewalk::Connector&, const Failure& reason) override {
+        if (deferred_) {
+            const auto d = std::exchange(deferred_, nullptr);
+            d.errback(reason);
+        }
+        cancelTimeout();
+    }
+
+    void onTimeout(ropewalk::Connector& connector) {
+        if (deferred_) {
+            const auto d = std::exchange(deferred_, nullptr);
+            d.errback(TimeoutError());
+            connector.disconnect();
+        }
+    }
+
+    void cancelTimeout() {
+        if (timeoutCall_.active()) {
+            timeoutCall_.cancel();
+        }
+    }
+
+private:
+    defer::Deferred<std::string> deferred_;
+    Seconds timeout_;
+    ropewalk::DelayedCall timeoutCall_;
+};
+
+void PoetryProtocol::poemReceived(const std::string& thePoem) {
+    factory->poemFinished(thePoem);
+}
+
+/// Gets a poem from a server. The Deferred fires with all of it, or with what went wrong: with a TimeoutError, if it takes
+/// longer than the time-out.
+defer::Deferred<std::string> getPoetry(const std::string& host, int port, Seconds timeout) {
+    defer::Deferred<std::string> d;
+    auto factory = std::make_shared<PoetryClientFactory>(d, timeout);
+    reactor.connectTCP(host, port, factory);
+    return d;
+}
+
+int main(int argc, char* argv[]) {
+    const auto options = parseArgs(argc, argv);
+    const auto& addresses = options.addresses;
+
+    std::vector<std::string> poems;
+    std::vector<Failure> errors;
+
+    const auto gotPoem = [&](const std::string& poem) { poems.push_back(poem); };
+
+    const auto poemFailed = [&](const Failure& err) {
+        python::printTo(std::cerr, "Poem failed:", err);
+        errors.push_back(err);
+    };
+
+    const auto poemDone = [&] {
+        if (poems.size() + errors.size() == addresses.size()) {
+            reactor.stop();
+        }
+    };
+
+    for (const auto& [host, port] : addresses) {
+        auto d = getPoetry(host, port, options.timeout);
+        d.addCallbacks(gotPoem, poemFailed);
+        d.addBoth(poemDone);
+    }
+
+    reactor.run();
+
+    for (const std::string& poem : poems) {
+        print(poem);
+    }
+}
