@@ -31,10 +31,13 @@ public:
         tell([&] { protocol_->makeConnection(shared_from_this()); });
     }
     void letGo() {
+        letGo_ = true;
         connected_ = false;
         producer_.reset();
         protocol_.reset();
     }
+
+    bool wasLetGo() const noexcept { return letGo_; }
 
     // The three parts of a step.
 
@@ -75,6 +78,7 @@ private:
     /// Calls into the program. What that throws ends the connection.
     template <class Function>
     void tell(const Function& function) {
+        const auto kept = protocol_;
         try {
             function();
         } catch (...) {
@@ -101,6 +105,7 @@ private:
     bool readEnded_ = false;  // the peer sends no more
     bool aborted_ = false;
     bool reset_ = false; // by the peer
+    bool letGo_ = false; // the pair is gone
 };
 
 void PairTransport::writeMore(std::string_view data) {
@@ -257,22 +262,31 @@ TransportPair::~TransportPair() {
     client_->letGo();
 }
 
+// What is called in a step may destroy the pair.
 bool TransportPair::pump() {
+    const auto server = server_;
+    const auto client = client_;
+    const std::size_t pieceSize = pieceSize_;
     if (clock_ != nullptr) {
         clock_->advance(Seconds(0));
     }
-    server_->send();
-    client_->send();
-    const bool toClient = server_->deliver(pieceSize_);
-    const bool toServer = client_->deliver(pieceSize_);
-    const bool server = server_->settle();
-    const bool client = client_->settle();
-    return toClient || toServer || server || client;
+    server->send();
+    client->send();
+    const bool toClient = server->deliver(pieceSize);
+    const bool toServer = client->deliver(pieceSize);
+    const bool serverSettled = server->settle();
+    const bool clientSettled = client->settle();
+    return toClient || toServer || serverSettled || clientSettled;
 }
 
 bool TransportPair::flush(int steps) {
+    const auto server = server_;
     for (int step = 0; step < steps; ++step) {
-        if (!pump()) {
+        const bool happened = pump();
+        if (server->wasLetGo()) {
+            return true;
+        }
+        if (!happened) {
             return step != 0;
         }
     }
@@ -283,8 +297,9 @@ bool TransportPair::advance(Seconds time) {
     if (clock_ == nullptr) {
         throw AssertionError("a TransportPair without a clock");
     }
+    const auto server = server_;
     clock_->advance(time);
-    return flush();
+    return server->wasLetGo() || flush();
 }
 
 Transport& TransportPair::serverTransport() const noexcept {

@@ -23,8 +23,8 @@ class PairTransport;
 ///     pair.flush();
 ///
 /// Its transports behave as those of TCP: closing, resetting, half-closing, pausing, producers, and what
-/// exceptions out of a protocol do. `setWriteLimit` alone has no effect. When the pair is destroyed, the
-/// protocols are let go and told nothing.
+/// exceptions out of a protocol do. `setWriteLimit` alone has no effect. When the pair is destroyed, which
+/// they may do themselves, the protocols are let go and told nothing.
 class TransportPair {
 public:
     struct Options {

@@ -95,6 +95,9 @@ std::ostream& operator<<(std::ostream& out, const Address& address) {
 Address parseIPAddress(std::string_view text, int port, std::string_view type) {
     const std::size_t percent = text.find('%');
     const std::string host(text.substr(0, percent));
+    if (host.find('\0') != std::string::npos) {
+        return {};
+    }
     in_addr four{};
     if (percent == std::string_view::npos && inet_pton(AF_INET, host.c_str(), &four) == 1) {
         return IPv4Address{type, host, port};

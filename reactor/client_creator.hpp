@@ -69,11 +69,12 @@ public:
             reactor_, std::apply([](const Args&... args) { return std::make_shared<P>(args...); }, args_));
         auto connector = std::make_shared<std::weak_ptr<Connector>>();
         defer::Deferred<std::shared_ptr<P>> made([connector, weak = std::weak_ptr(factory)] {
+            const auto itself = weak.lock();
             if (const auto held = connector->lock()) {
                 held->disconnect();
             }
-            if (const auto itself = weak.lock()) {
-                itself->cancel();
+            if (itself != nullptr) {
+                itself->cancel(); // also what came of that
             }
         });
         factory->made = made;

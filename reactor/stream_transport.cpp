@@ -69,7 +69,8 @@ void StreamTransport::begin(std::shared_ptr<Protocol> protocol, std::shared_ptr<
         return;
     }
     updateReading();
-    tell([&] { protocol_->makeConnection(self); });
+    const auto made = protocol_; // what it calls may run the loop
+    tell([&] { made->makeConnection(self); });
 }
 
 void StreamTransport::refuse(std::shared_ptr<void> keeper, Origin* origin, const Failure& reason) noexcept {
@@ -126,6 +127,7 @@ IHalfCloseableProtocol* StreamTransport::halfCloseable() const noexcept {
 
 void StreamTransport::endWriting() noexcept {
     const auto self = shared_from_this();
+    const auto protocol = protocol_; // what it calls may run the loop
     writeEnded_ = true;
     stream_->shutdown(); // if that fails, the next event of the stream says so
     if (auto* half = halfCloseable()) {

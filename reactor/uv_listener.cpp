@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,7 +75,12 @@ void UvListeningSocket::State::ready(uv_poll_t* handle, int status, int) {
                 return;
             }
             if (isOutOfResources(errno)) {
-                self.listener->acceptFailed(lastError());
+                // The system wants a descriptor before it looks whether there is a connection at all.
+                const std::error_code error = lastError();
+                pollfd waiting{self.descriptor, POLLIN, 0};
+                if (::poll(&waiting, 1, 0) > 0) {
+                    self.listener->acceptFailed(error);
+                }
                 return;
             }
             continue; // it is gone already

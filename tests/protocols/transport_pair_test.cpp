@@ -362,6 +362,31 @@ TEST_CASE("the pair lets its protocols go, which may keep their transports") {
     client->transport->loseConnection();
 }
 
+TEST_CASE("a pair may be destroyed by what it calls") {
+    ropewalk::task::Clock clock;
+    auto pair = std::make_unique<TransportPair>(std::make_shared<Side>(), std::make_shared<Side>());
+    const auto renew = [&](TransportPair::Options options) {
+        const auto server = std::make_shared<Side>();
+        server->onData = [&pair, name = std::string("kept by its protocol alone")](std::string_view) {
+            pair.reset();
+            CHECK(name == "kept by its protocol alone");
+        };
+        pair = std::make_unique<TransportPair>(server, std::make_shared<Side>(), options);
+        pair->clientTransport().write("data");
+        pair->serverTransport().write("more");
+    };
+    renew({.pieceSize = 1});
+    CHECK(pair->flush());
+    CHECK(pair == nullptr);
+    renew({});
+    CHECK(pair->pump());
+    CHECK(pair == nullptr);
+    renew({.clock = &clock});
+    clock.callLater(1s, [&] { pair.reset(); });
+    CHECK(pair->advance(1s));
+    CHECK(pair == nullptr);
+}
+
 TEST_CASE("line receivers talk over a pair, whatever the pieces") {
     struct Upper final : LineReceiver {
         void lineReceived(std::string_view line) override {

@@ -127,6 +127,19 @@ TEST_CASE("what the default reactor still holds is destroyed when the program en
     CHECK(ended.errors == "destroyed");
 }
 
+TEST_CASE("when the program ends and the default reactor is gone, there is none") {
+    const Ended ended = inChild([] {
+        struct Late {
+            ~Late() { std::fputs(hasNone() ? "none" : "some", stderr); }
+        };
+        static const Late late;
+        ropewalk::reactor();
+        return 0;
+    });
+    CHECK(ended.exitCode == 0);
+    CHECK(ended.errors == "none");
+}
+
 TEST_CASE("a program may end from within the run of the default reactor") {
     const Ended ended = inChild([] {
         Reactor& reactor = ropewalk::reactor();

@@ -248,6 +248,55 @@ TEST_CASE("a Deferred that nobody keeps, and a callback that cancels others") {
     names->over.wait();
 }
 
+TEST_CASE("a Deferred that somebody else has fired: the log tells, and other look-ups go on") {
+    const auto names = std::make_shared<Names>();
+    Reactor reactor(driverWith(names));
+    auto mine = reactor.resolve("stuck");
+    mine.addErrback([] { return std::string(); });
+    mine.errback(ropewalk::ValueError("first"));
+    names->go.count_down();
+    std::size_t logged = 0;
+    while (logged == 0) {
+        reactor.iterate(5ms);
+        logged = ropewalk::defer::flushLoggedErrors<ropewalk::defer::AlreadyCalledError>().size();
+    }
+    CHECK(logged == 1);
+    auto other = reactor.resolve("two.test");
+    await(reactor, other);
+    CHECK(successResultOf(other) == "192.0.2.1");
+}
+
+TEST_CASE("a name that is found while others are told of theirs waits its turn") {
+    const auto names = std::make_shared<Names>(15);
+    Reactor reactor(driverWith(names));
+    std::vector<Deferred<std::string>> stuck;
+    for (int i = 0; i < 15; ++i) {
+        stuck.push_back(reactor.resolve("stuck" + std::to_string(i)));
+    }
+    names->stuck.wait(); // one thread is left
+    std::string order;
+    Deferred<std::string> second;
+    auto first = reactor.resolve("two.test").addCallback([&](const std::string& found) {
+        reactor.callLater(0s, [&] { order += "timed "; });
+        second = reactor.resolve("two.test").addCallback([&](const std::string& again) {
+            order += "found";
+            return again;
+        });
+        reactor.resolve("six.test");
+        while (names->asked < 18) {
+            std::this_thread::yield();
+        }
+        return found;
+    });
+    await(reactor, first);
+    await(reactor, second);
+    CHECK(order == "timed found");
+    names->go.count_down();
+    for (const Deferred<std::string>& each : stuck) {
+        await(reactor, each);
+    }
+}
+
 TEST_CASE("a reactor that goes doesn't wait for names, and drops what waits for them") {
     const auto names = std::make_shared<Names>(2);
     auto held = std::make_shared<int>(1);

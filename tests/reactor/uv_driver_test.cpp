@@ -191,7 +191,7 @@ TEST_CASE("uvLoop gives the loop under a reactor, on which the handles of others
 }
 
 TEST_CASE("a foreign handle may stop the reactor, or crash it, before libuv waits or afterwards") {
-    for (const std::uint64_t after : {0, 1}) {
+    for (const std::uint64_t after : {0U, 1U}) {
         for (const auto end : {&Reactor::stop, &Reactor::crash}) {
             struct Ending {
                 Reactor reactor;

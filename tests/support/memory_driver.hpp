@@ -15,7 +15,7 @@
 
 /// A world in memory for a reactor under test: its clock moves only while the reactor waits, straight to
 /// whatever comes next, or by hand; what the reactor asked for is recorded. Only `wake` is for other threads.
-class MemoryDriver final : public ropewalk::Driver {
+class MemoryDriver : public ropewalk::Driver {
 public:
     static constexpr std::int64_t millisecond = 1'000'000;
 
