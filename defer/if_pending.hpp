@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <source_location>
 #include <utility>
 
@@ -9,9 +10,9 @@
 
 namespace ropewalk::defer {
 
-/// A `Deferred<void>` that isn't made as long as it would have fired already: what a function gives that hardly
-/// ever has to wait. To await it when there is nothing to wait for costs nothing; otherwise it is a
-/// Deferred. Twisted has nothing like it.
+/// A `Deferred<void>` that isn't made until somebody wants it, if it would have fired already: what a function gives that hardly
+/// ever has to wait. To await it when there is nothing to wait for costs nothing; otherwise it is a Deferred. An error in one that
+/// nobody asks isn't reported, so it is for errors that show elsewhere too. Twisted has nothing like it.
 class DeferredIfPending {
 public:
     using Where = std::source_location;
@@ -19,12 +20,17 @@ public:
     /// Nothing to wait for.
     DeferredIfPending() noexcept = default;
     explicit DeferredIfPending(Deferred<void> pending) noexcept : pending_(std::move(pending)) {}
+    /// An error.
+    explicit DeferredIfPending(Failure failure) noexcept : failure_(std::move(failure)) {}
 
     /// Whether there is something to wait for, or an error.
-    explicit operator bool() const noexcept { return static_cast<bool>(pending_); }
+    explicit operator bool() const noexcept { return pending_ || failure_; }
     /// The Deferred, which is made now if it wasn't.
     operator Deferred<void>() && { return deferred(); }
     Deferred<void> deferred(Where where = Where::current()) {
+        if (failure_) {
+            return fail<void>(*std::move(failure_), where);
+        }
         return pending_ ? std::move(pending_) : succeed(where);
     }
     template <class... Args>
@@ -44,6 +50,7 @@ public:
 
 private:
     Deferred<void> pending_ = nullptr;
+    std::optional<Failure> failure_;
 };
 
 } // namespace ropewalk::defer

@@ -23,6 +23,12 @@ std::string copyOf(std::string_view data) {
     return copy;
 }
 
+/// Whether anybody would learn of it if it failed: a write needn't be awaited, and its failure is the connection's.
+bool isWanted(const defer::Deferred<void>& writer) noexcept {
+    const auto& chain = *defer::detail::Access::chainOf(writer);
+    return chain.references > 1 || chain.hasEntries();
+}
+
 Failure endedWithin(std::string_view what) {
     return Failure(std::make_exception_ptr(ConnectionDone(what)), std::source_location::current());
 }
@@ -234,7 +240,7 @@ void AwaitedProtocol::write(std::string&& data) {
 
 Written AwaitedProtocol::written() {
     if (lost_) {
-        return Written(defer::fail(*lost_));
+        return Written(*lost_);
     }
     return full_ ? Written(writers_.emplace_back()) : Written();
 }
@@ -262,7 +268,7 @@ void AwaitedProtocol::connectionLost(const Failure& reason) {
     lost_ = reason;
     satisfy();
     for (auto& writer : std::exchange(writers_, {})) {
-        if (!writer.called()) {
+        if (!writer.called() && isWanted(writer)) {
             writer.errback(reason);
         }
     }

@@ -56,7 +56,8 @@ public:
     defer::Deferred<std::string> readExactly(std::size_t count);
 
     /// Sends the data. Its Deferred fires at once while less than 64 KiB wait to be sent, and else when all of
-    /// them are sent: who awaits it isn't faster than the peer. It needn't be awaited.
+    /// them are sent: who awaits it isn't faster than the peer. It needn't be awaited; if it isn't, it doesn't
+    /// tell of a loss either, which the next read does.
     Written write(std::string_view data);
     template <std::same_as<std::string> String>
     Written write(String&& data) {

@@ -13,6 +13,10 @@
 
 namespace ropewalk {
 
+void ReconnectingClientFactory::startedConnecting(Connector& connector) {
+    connector_ = connector.weak_from_this();
+}
+
 void ReconnectingClientFactory::clientConnectionFailed(Connector& connector, const Failure&) {
     mayRetry(connector);
 }

@@ -16,6 +16,8 @@ namespace ropewalk {
 /// one's factory from `FactoryOf<P, ReconnectingClientFactory>`.
 class ReconnectingClientFactory : public ClientFactory {
 public:
+    /// Remembers the connector, for `stopTrying`: call it from one's own.
+    void startedConnecting(Connector& connector) override;
     void clientConnectionFailed(Connector& connector, const Failure& reason) override;
     void clientConnectionLost(Connector& connector, const Failure& reason) override;
 

@@ -43,6 +43,11 @@ bool isOutOfResources(int error) noexcept {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/// The socket doesn't listen any more, by somebody else's doing.
+bool isBroken(int error) noexcept {
+    return error == EINVAL || error == EBADF || error == ENOTSOCK || error == EOPNOTSUPP;
+}
+
 } // namespace
 
 struct UvListeningSocket::State {
@@ -81,6 +86,10 @@ void UvListeningSocket::State::ready(uv_poll_t* handle, int status, int) {
                 if (::poll(&waiting, 1, 0) > 0) {
                     self.listener->acceptFailed(error);
                 }
+                return;
+            }
+            if (isBroken(errno)) {
+                self.listener->acceptFailed(lastError());
                 return;
             }
             continue; // it is gone already

@@ -51,6 +51,12 @@ TEST_CASE("an error comes out where it is awaited, or as a result") {
     CHECK_FALSE(defer::successResultOf(tried(DeferredIfPending(defer::fail<void>(Failure(error))))));
 }
 
+TEST_CASE("an error that nobody asks for isn't reported") {
+    { const DeferredIfPending failed(Failure(ropewalk::ValueError("no"))); }
+    CHECK(defer::flushLoggedErrors().empty());
+    CHECK_FALSE(defer::successResultOf(tried(DeferredIfPending(Failure(ropewalk::ValueError("no"))))));
+}
+
 TEST_CASE("callbacks may be added either way") {
     std::vector<std::string> calls;
     DeferredIfPending().addCallback([&] { calls.emplace_back("ready"); });

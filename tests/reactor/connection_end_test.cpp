@@ -282,3 +282,27 @@ TEST_CASE("handles outlive their reactor and do nothing") {
     CHECK(kept->getPeer().host() == "127.0.0.1");
     kept.reset();
 }
+
+TEST_CASE("a write that nobody awaits doesn't tell of a loss, before or afterwards") {
+    Serving world;
+    bool lost = false;
+    bool callbackFailed = false;
+    world.client.made = [](Peer& self) { self.transport->pauseProducing(); };
+    world.serve([&](Connection peer) -> Deferred<void> {
+        world.endsExpected = 2;
+        world.reactor().callLater(2ms, [&] { world.client.peers[0]->transport->abortConnection(); });
+        peer.write(std::string(20000000, 'x'));
+        peer.write("and more");
+        peer.write("wanted").addErrback([&](const ropewalk::Failure&) { callbackFailed = true; });
+        try {
+            co_await peer.read();
+        } catch (const ropewalk::ConnectionLost&) {
+            lost = true;
+        }
+        peer.write("too late");
+        world.ended();
+    });
+    CHECK(lost);
+    CHECK(callbackFailed);
+    CHECK(ropewalk::defer::flushLoggedErrors().empty());
+}

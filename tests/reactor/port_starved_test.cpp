@@ -170,6 +170,21 @@ TEST_CASE("an accept that fails pauses the port for a second of the reactor's cl
     }
 }
 
+TEST_CASE("a listening socket that somebody else shuts down is told of, and not asked all the time") {
+    Warnings warnings;
+    World world;
+    const int own = socket(AF_INET, SOCK_STREAM, 0);
+    REQUIRE(listen(own, 5) == 0);
+    world.port = world.reactor().adoptStreamPort(own, AF_INET, world.serverFactory());
+    world.reactor().callWhenRunning([&] {
+        shutdown(own, SHUT_RDWR);
+        world.reactor().callLater(20ms, [&] { world.reactor().stop(); });
+    });
+    world.reactor().run();
+    close(own);
+    CHECK(warnings.count == 1);
+}
+
 TEST_CASE("what a connect fails with when descriptors have run out") {
     if (needsDescriptors()) {
         return;

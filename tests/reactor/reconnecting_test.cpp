@@ -26,7 +26,10 @@ struct Again final : ropewalk::FactoryOf<Nothing, ropewalk::ReconnectingClientFa
         noisy = false;
         jitter = 0;
     }
-    void startedConnecting(Connector& connector) override { last = &connector; }
+    void startedConnecting(Connector& connector) override {
+        FactoryOf::startedConnecting(connector);
+        last = &connector;
+    }
     void stopFactory() override { ++stops; }
     double normalvariate(double mean, double deviation) override {
         means.push_back(mean);
@@ -146,6 +149,14 @@ TEST_CASE("stopTrying gives an attempt up, and no other follows") {
     world.factory->stopTrying();
     CHECK(world.connector->state() == Connector::State::disconnected);
     CHECK(world.clock.getDelayedCalls().empty());
+    CHECK(world.factory->numPorts == 0);
+}
+
+TEST_CASE("stopTrying gives the very first attempt up, too") {
+    Retrying world;
+    CHECK(world.connector->state() == Connector::State::connecting);
+    world.factory->stopTrying();
+    CHECK(world.connector->state() == Connector::State::disconnected);
     CHECK(world.factory->numPorts == 0);
 }
 
