@@ -244,7 +244,8 @@ TEST_CASE("a side that pauses in the middle of the pieces gets the others later"
     }
 }
 
-TEST_CASE("of a connection in memory: a push producer is paused above 65536 bytes, and resumed when they are sent") {
+TEST_CASE(
+    "of a connection in memory: a push producer is paused above 65536 bytes, and resumed when they are sent") {
     World world;
     const auto producer = std::make_shared<Recorded>();
     world.client->transport->registerProducer(producer, true);
