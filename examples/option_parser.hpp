@@ -87,7 +87,11 @@ public:
         }
         std::string result = formatUsage() + "\nOptions:\n";
         for (const auto& [option, help] : rows) {
-            result += "  " + option + std::string(width - option.size() + 2, ' ') + help + "\n";
+            result.append("  ")
+                .append(option)
+                .append(width - option.size() + 2, ' ')
+                .append(help)
+                .append("\n");
         }
         return result;
     }

@@ -15,7 +15,6 @@
 #include <utility>
 
 using python::print;
-using python::str;
 
 auto& reactor = ropewalk::reactor();
 

@@ -23,7 +23,6 @@
 namespace protocols = ropewalk::protocols;
 
 using python::print;
-using python::str;
 
 auto& reactor = ropewalk::reactor();
 

@@ -17,7 +17,6 @@
 namespace protocols = ropewalk::protocols;
 
 using python::print;
-using python::str;
 
 struct ChatFactory;
 
