@@ -19,14 +19,14 @@ namespace ropewalk {
 /// What happens when more waits to be sent than a transport's limit allows, and no producer is registered
 /// that could be paused.
 enum class WriteLimit : std::uint8_t {
-    report,       ///< one warning in the log, until all is sent
-    pauseReading, ///< the same is not worth a warning: reading pauses until all is sent
+    report,       ///< the log warns, once until all is sent
+    pauseReading, ///< nothing is read until all is sent: who doesn't take answers may ask no more
     close,        ///< the connection is aborted
 };
 
 /// The sending side of a connection, and its end (`ITransport`, `ITCPTransport`, `IConsumer`); as a `Producer`,
-/// its receiving side. All of it belongs to the reactor's thread. Nothing here calls into a protocol: what
-/// follows from a call follows later.
+/// its receiving side. All of it belongs to the reactor's thread. Nothing here calls into a protocol (a
+/// producer may be paused at once): what follows from a call follows later.
 ///
 /// Once closed it does nothing, and still knows its peer.
 class Transport : public Producer, public Consumer, public std::enable_shared_from_this<Transport> {
