@@ -63,11 +63,13 @@ public:
         });
         reactor_ = &reactor;
         watch_ = reactor.driver().resolve(name_, *this);
-        timeout_ = reactor.callLater(timeout, [this] {
-            const auto self = shared_from_this();
-            const auto result = end();
-            result.errback(TimeoutError({}, "address '" + name_ + "' wasn't found in time"));
-        });
+        if (timeout > Seconds(0)) {
+            timeout_ = reactor.callLater(timeout, [this] {
+                const auto self = shared_from_this();
+                const auto result = end();
+                result.errback(TimeoutError({}, "address '" + name_ + "' wasn't found in time"));
+            });
+        }
         deferred_ = d;
         lookups.insert(*this);
         self_ = shared_from_this();

@@ -20,8 +20,8 @@ public:
     virtual ~NameResolver() = default;
 
     /// All addresses of `name`, with port 0, in the order in which they are to be tried. Fails with
-    /// `DNSLookupError` when there are none, with `ropewalk::TimeoutError` when they weren't found in time. It
-    /// may be cancelled.
+    /// `DNSLookupError` when there are none, with `ropewalk::TimeoutError` when they weren't found in time; a
+    /// timeout of 0 never ends. It may be cancelled.
     virtual defer::Deferred<std::vector<Address>> resolveHostName(std::string_view name, Seconds timeout) = 0;
 };
 

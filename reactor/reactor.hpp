@@ -215,7 +215,7 @@ public:
     // Names: IReactorCore, IReactorPluggableNameResolver.
 
     /// The address of a host, an IPv4 one if there is any. An IP address is its own, that of no name 0.0.0.0.
-    /// Fails with `DNSLookupError` or `ropewalk::TimeoutError`. It may be cancelled.
+    /// Fails with `DNSLookupError` or `ropewalk::TimeoutError`; a timeout of 0 never ends. It may be cancelled.
     defer::Deferred<std::string> resolve(std::string_view name, Seconds timeout = Seconds(60));
     /// What names are looked up with from now on; returns what it was before. Throws `ValueError` for null.
     std::shared_ptr<NameResolver> installNameResolver(std::shared_ptr<NameResolver> resolver);

@@ -162,6 +162,20 @@ TEST_CASE("a look-up that takes too long fails, and its thread is nobody's busin
     names->over.wait();
 }
 
+TEST_CASE("a look-up without a time-out takes the time that it takes") {
+    const auto names = std::make_shared<Names>();
+    Reactor reactor(driverWith(names));
+    const Deferred<std::string> found = reactor.resolve("stuck.test", 0s);
+    names->stuck.wait();
+    for (int i = 0; i < 5; ++i) {
+        reactor.iterate();
+    }
+    CHECK_FALSE(found.called());
+    names->go.count_down();
+    await(reactor, found);
+    CHECK(successResultOf(found) == "192.0.2.99");
+}
+
 TEST_CASE("a cancelled look-up holds up nobody") {
     const auto names = std::make_shared<Names>();
     Reactor reactor(driverWith(names));
