@@ -88,7 +88,7 @@ public:
 
     void lookedUp(Addresses addresses, std::error_code error) noexcept override {
         const auto self = shared_from_this();
-        const Event event(*reactor_);
+        const EventScope event(*reactor_);
         const auto result = end();
         try {
             if (error || addresses.empty()) {
@@ -103,16 +103,6 @@ public:
     }
 
 private:
-    struct Event {
-        explicit Event(Reactor& theReactor) noexcept : reactor(theReactor) {
-            ReactorAccess::beginEvent(reactor);
-        }
-        Event(const Event&) = delete;
-        Event& operator=(const Event&) = delete;
-        ~Event() { ReactorAccess::endEvent(reactor); }
-        Reactor& reactor;
-    };
-
     std::string name_;
     Reactor* reactor_ = nullptr;
     std::unique_ptr<Watch> watch_;

@@ -111,18 +111,4 @@ inline void Unsettled::markUnsettled(Network& network) noexcept {
     }
 }
 
-/// While it lives, something is being called for an event, from within `poll`: the clock is read at most once.
-class EventScope {
-public:
-    explicit EventScope(Network& network) noexcept : reactor_(network.reactor) {
-        ReactorAccess::beginEvent(reactor_);
-    }
-    EventScope(const EventScope&) = delete;
-    EventScope& operator=(const EventScope&) = delete;
-    ~EventScope() { ReactorAccess::endEvent(reactor_); }
-
-private:
-    Reactor& reactor_;
-};
-
 } // namespace ropewalk::detail

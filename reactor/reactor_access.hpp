@@ -29,4 +29,18 @@ struct ReactorAccess {
     static bool busy(const Reactor& reactor) noexcept { return reactor.looping_ > 0 || reactor.firing_ > 0; }
 };
 
+/// While it lives, something is being called for an event, from within `poll`: the clock is read at most once.
+class EventScope {
+public:
+    explicit EventScope(Reactor& reactor) noexcept : reactor_(reactor) {
+        ReactorAccess::beginEvent(reactor_);
+    }
+    EventScope(const EventScope&) = delete;
+    EventScope& operator=(const EventScope&) = delete;
+    ~EventScope() { ReactorAccess::endEvent(reactor_); }
+
+private:
+    Reactor& reactor_;
+};
+
 } // namespace ropewalk::detail

@@ -24,11 +24,6 @@ constexpr std::size_t worthSendingAtOnce = 16384;
 // How many stretches of the queue go into one system call.
 constexpr std::size_t partsAtOnce = 16;
 
-template <class Error>
-Failure failureOf(const Error& error, std::source_location where) {
-    return {std::make_exception_ptr(error), where};
-}
-
 } // namespace
 
 StreamTransport::StreamTransport(Network& network, StreamHandle stream, Address&& peer,
@@ -99,7 +94,7 @@ void StreamTransport::abortConnection() {
     updateReading();
     network_->reactor.callLater(Seconds(0),
                                 [self = std::static_pointer_cast<StreamTransport>(shared_from_this())] {
-                                    self->lose(failureOf(ConnectionAborted(), self->where_), true);
+                                    self->lose(Failure(ConnectionAborted(), self->where_), true);
                                 });
 }
 
@@ -165,7 +160,7 @@ void StreamTransport::lose(const Failure& reason, bool reset) noexcept {
 }
 
 void StreamTransport::shutDown() noexcept {
-    lose(failureOf(ConnectionLost(), where_));
+    lose(Failure(ConnectionLost(), where_));
 }
 
 void StreamTransport::orphan() noexcept {
@@ -207,17 +202,17 @@ void StreamTransport::updateReading() noexcept {
 }
 
 void StreamTransport::streamRead(std::string_view data) noexcept {
-    const EventScope event(*network_);
+    const EventScope event(network_->reactor);
     tell([&] { protocol_->dataReceived(data); });
 }
 
 void StreamTransport::streamEnded(std::error_code error) noexcept {
-    const EventScope event(*network_);
+    const EventScope event(network_->reactor);
     const auto self = shared_from_this();
     readEnded_ = true;
     reading_ = false;
     if (error) {
-        lose(failureOf(ConnectionLost(error), where_));
+        lose(Failure(ConnectionLost(error), where_));
         return;
     }
     auto* half = halfCloseable();
@@ -364,7 +359,7 @@ void StreamTransport::settle() noexcept {
         send();
     }
     if (broken_) {
-        lose(failureOf(ConnectionLost(broken_), where_));
+        lose(Failure(ConnectionLost(broken_), where_));
     } else if (sending_ == 0) {
         allSent();
     }
@@ -412,7 +407,7 @@ void StreamTransport::removeSent(std::size_t count) noexcept {
 }
 
 void StreamTransport::streamWritten(std::error_code error) noexcept {
-    const EventScope event(*network_);
+    const EventScope event(network_->reactor);
     closeWindow();
     markSettled();
     removeSent(std::exchange(sending_, 0));

@@ -14,11 +14,6 @@ namespace ropewalk::detail {
 
 namespace {
 
-template <class Error>
-Failure failureOf(const Error& error, std::source_location where) {
-    return {std::make_exception_ptr(error), where};
-}
-
 Address withPort(Address address, int port) {
     if (const auto* four = address.as<IPv4Address>()) {
         return IPv4Address{"TCP", four->host, port};
@@ -78,8 +73,8 @@ void TcpConnector::connect() {
         lookUp();
     }
     if (options_.timeout > Seconds(0)) {
-        timeout_ = network_->reactor.callLater(options_.timeout,
-                                               [this] { fail(failureOf(TimeoutError(), where_)); });
+        timeout_ =
+            network_->reactor.callLater(options_.timeout, [this] { fail(Failure(TimeoutError(), where_)); });
     }
     factory_->startedConnecting(*this);
 }
@@ -120,7 +115,7 @@ void TcpConnector::lookedUp(std::vector<Address> addresses) {
 
 void TcpConnector::tryNext() {
     if (addresses_.empty()) {
-        failLater(failureOf(DNSLookupError({}, "no address for " + destination_.host()), where_));
+        failLater(Failure(DNSLookupError({}, "no address for " + destination_.host()), where_));
         return;
     }
     current_ = withPort(std::move(addresses_.back()), destination_.port());
@@ -148,14 +143,14 @@ void TcpConnector::failLater(Failure reason) {
 }
 
 void TcpConnector::streamConnected(std::error_code error) noexcept {
-    const EventScope event(*network_);
+    const EventScope event(network_->reactor);
     const defer::detail::Activation here(where_);
     if (error) {
         stream_.reset();
         if (!addresses_.empty()) {
             tryNext();
         } else if (error.value() == EADDRINUSE && options_.bindAddress) {
-            fail(failureOf(ConnectBindError(error), where_));
+            fail(Failure(ConnectBindError(error), where_));
         } else {
             fail(Failure(getConnectError(error), where_));
         }
@@ -241,11 +236,11 @@ void TcpConnector::stopConnecting() {
     if (state_ != State::connecting) {
         throw NotConnectingError();
     }
-    fail(failureOf(UserError(), where_));
+    fail(Failure(UserError(), where_));
 }
 
 void TcpConnector::shutDown() noexcept {
-    fail(failureOf(ConnectError({}, "the reactor stops"), where_));
+    fail(Failure(ConnectError({}, "the reactor stops"), where_));
 }
 
 void TcpConnector::orphan() noexcept {

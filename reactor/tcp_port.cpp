@@ -151,7 +151,7 @@ void TcpPort::orphan() noexcept {
 }
 
 void TcpPort::accepted(StreamHandle stream, Address&& peer) noexcept {
-    const EventScope event(*network_);
+    const EventScope event(network_->reactor);
     const defer::detail::Activation here(where_);
     starved_ = false;
     std::shared_ptr<Protocol> protocol;
@@ -168,7 +168,7 @@ void TcpPort::accepted(StreamHandle stream, Address&& peer) noexcept {
 }
 
 void TcpPort::acceptFailed(std::error_code error) noexcept {
-    const EventScope event(*network_);
+    const EventScope event(network_->reactor);
     if (!std::exchange(starved_, true)) {
         log::warn("TCP Port " + std::to_string(port_) +
                   " can't accept a connection, which waits meanwhile: " + error.message());

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/reactor/socket_address.hpp>
@@ -51,9 +52,7 @@ UvStream::UvStream(uv_loop_t* loop, UvReading& reading) : reading_(&reading) {
 std::error_code UvStream::open(int descriptor) noexcept {
     const std::error_code error = uvError(uv_tcp_open(&handle_, descriptor));
     if (error) {
-        uv_fs_t request;
-        uv_fs_close(handle_.loop, &request, descriptor, nullptr);
-        uv_fs_req_cleanup(&request);
+        ::close(descriptor);
     }
     return error;
 }
