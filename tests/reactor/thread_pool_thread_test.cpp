@@ -32,14 +32,20 @@ constexpr ropewalk::Seconds forEver{1e9};
 
 /// Tells when the thread that it was made in has ended.
 struct AtThreadEnd {
-    std::latch* ended = nullptr;
+    std::counting_semaphore<>* ended = nullptr;
     ~AtThreadEnd() {
         if (ended != nullptr) {
-            ended->count_down();
+            ended->release();
         }
     }
 };
 thread_local AtThreadEnd atThreadEnd;
+
+void waitForEndOf(int threads, std::counting_semaphore<>& ended) {
+    for (int i = 0; i < threads; ++i) {
+        ended.acquire();
+    }
+}
 
 /// Threads that are kept busy until they are let go.
 class Busy {
@@ -145,33 +151,27 @@ TEST_CASE("what waits before the start is done after it, by as many threads as i
 
 TEST_CASE("a thread that finds nothing to do leaves, down to the minimum") {
     UvDriver driver;
+    std::counting_semaphore<> ended(0);
     ThreadPool pool(driver, 1, 3, "", 1ms);
     pool.start();
-    std::latch ended(2);
     std::latch begun(3);
     std::latch go(1);
     for (int i = 0; i < 3; ++i) {
-        pool.callInThread([&, i] {
-            if (i > 0) {
-                atThreadEnd.ended = &ended;
-            }
+        pool.callInThread([&] {
+            atThreadEnd.ended = &ended;
             begun.count_down();
             go.wait();
-            atThreadEnd.ended = &ended;
         });
     }
     begun.wait();
     CHECK(pool.threads() == 3);
     go.count_down();
-    ended.wait();
+    waitForEndOf(2, ended);
     CHECK(pool.threads() == 1);
-    std::latch stillThere(1);
-    pool.callInThread([&] {
-        atThreadEnd.ended = nullptr;
-        stillThere.count_down();
-    });
-    stillThere.wait();
-    CHECK(pool.threads() == 1);
+    CHECK_FALSE(ended.try_acquire());
+    pool.stop();
+    CHECK(ended.try_acquire());
+    CHECK(pool.threads() == 0);
 }
 
 TEST_CASE("without minimum and idle time no thread waits") {
@@ -179,9 +179,9 @@ TEST_CASE("without minimum and idle time no thread waits") {
     ThreadPool pool(driver, 0, 1, "", 0s);
     pool.start();
     for (int i = 0; i < 5; ++i) {
-        std::latch ended(1);
+        std::counting_semaphore<> ended(0);
         pool.callInThread([&] { atThreadEnd.ended = &ended; });
-        ended.wait();
+        waitForEndOf(1, ended);
         CHECK(pool.threads() == 0);
     }
 }
@@ -199,7 +199,7 @@ TEST_CASE("adjustPoolsize makes threads, and lets those in excess leave") {
     pool.adjustPoolsize(6);
     CHECK(pool.threads() == 6);
     CHECK(pool.idle() == 2);
-    std::latch ended(6);
+    std::counting_semaphore<> ended(0);
     busy.letGo();
     std::latch marked(6);
     for (int i = 0; i < 6; ++i) {
@@ -210,7 +210,7 @@ TEST_CASE("adjustPoolsize makes threads, and lets those in excess leave") {
     }
     marked.wait();
     pool.adjustPoolsize(0, 0);
-    ended.wait();
+    waitForEndOf(6, ended);
     CHECK(pool.threads() == 0);
     bool called = false;
     pool.callInThread([&] { called = true; });
@@ -383,7 +383,7 @@ TEST_CASE("a pool that goes waits for work in flight, and destroys what isn't be
 
 TEST_CASE("an abandoned pool waits for nobody") {
     UvDriver driver;
-    std::latch ended(2);
+    std::counting_semaphore<> ended(0);
     std::latch go(1);
     auto held = std::make_shared<int>(1);
     {
@@ -404,19 +404,19 @@ TEST_CASE("an abandoned pool waits for nobody") {
         CHECK(held.use_count() == 1);
     }
     go.count_down();
-    ended.wait();
+    waitForEndOf(2, ended);
 }
 
 TEST_CASE("a pool may be destroyed in one of its own threads") {
     UvDriver driver;
     auto* pool = new ThreadPool(driver, 0, 2, "", forEver);
-    std::latch ended(1);
+    std::counting_semaphore<> ended(0);
     pool->start();
     pool->callInThread([&] {
         atThreadEnd.ended = &ended;
         delete pool;
     });
-    ended.wait();
+    waitForEndOf(1, ended);
 }
 
 TEST_CASE("many threads may give work while threads come and go") {
