@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstddef>
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -140,6 +141,25 @@ bool Child::finish(Deadline deadline) {
     }
     running_ = false;
     return true;
+}
+
+bool Child::handles(int number, Deadline deadline) const {
+    const std::string path = "/proc/" + std::to_string(pid_) + "/status";
+    const std::string key = "SigCgt:";
+    for (;;) {
+        std::ifstream status(path);
+        std::string line;
+        while (std::getline(status, line)) {
+            if (line.starts_with(key) &&
+                (std::stoull(line.substr(key.size()), nullptr, 16) >> (number - 1) & 1U) != 0) {
+                return true;
+            }
+        }
+        if (std::chrono::steady_clock::now() >= deadline) {
+            return false;
+        }
+        ::poll(nullptr, 0, 1);
+    }
 }
 
 void Child::signal(int number) const {

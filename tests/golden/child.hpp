@@ -42,6 +42,9 @@ public:
     bool readUntil(const std::function<bool()>& enough, Deadline deadline);
     /// Reads all there is to come and waits for the end. False if the limit came first.
     bool finish(Deadline deadline);
+    /// Waits until the program handles that signal, which it may do only after its first words. False if the limit
+    /// came first.
+    bool handles(int number, Deadline deadline) const;
     void signal(int number) const;
     /// Kills it and all that it has started.
     void kill();

@@ -116,6 +116,9 @@ private:
         if (port == 0) {
             throw std::runtime_error(name + " does not serve; it printed: " + server->out() + server->err());
         }
+        if (!server->handles(SIGTERM, deadline_)) {
+            throw std::runtime_error(name + " doesn't handle SIGTERM");
+        }
         ports_[name] = port;
         servers_.emplace_back(name, std::move(server));
     }
