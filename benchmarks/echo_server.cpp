@@ -32,8 +32,7 @@ Deferred<void> echo(Connection peer) {
     }
 }
 
-void serve(int port, bool awaited, bool shared) {
-    ropewalk::Reactor reactor;
+void serve(ropewalk::Reactor& reactor, int port, bool awaited, bool shared) {
     reactor.listenTCP(port, awaited ? ropewalk::serve(echo) : ropewalk::Factory::forProtocol<Echo>(),
                       {.backlog = 4096, .interface = "127.0.0.1", .reusePort = shared});
     reactor.run();
@@ -54,9 +53,13 @@ int main(int argc, char** argv) {
             reactors = std::atoi(argv[i] + 9);
         }
     }
+    ropewalk::Reactor first; // the one that signals stop
     for (int i = 1; i < reactors; ++i) {
-        std::thread(serve, port, awaited, true).detach();
+        std::thread([=] {
+            ropewalk::Reactor other;
+            serve(other, port, awaited, true);
+        }).detach();
     }
-    serve(port, awaited, reactors > 1);
+    serve(first, port, awaited, reactors > 1);
     std::_Exit(0); // whatever the other threads are at
 }

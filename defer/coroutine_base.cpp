@@ -1,58 +1,11 @@
 #include <ropewalk/defer/coroutine_base.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-#include <functional>
-
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/log.hpp>
 #include <ropewalk/defer/names.hpp>
 #include <ropewalk/defer/report.hpp>
 
 namespace ropewalk::defer::detail {
-
-namespace {
-
-struct FrameHeader {
-    void* frame;
-    std::size_t size;
-};
-static_assert(sizeof(FrameHeader) == 16);
-
-FrameHeader* headerOf(void* frame) noexcept {
-    return static_cast<FrameHeader*>(frame) - 1;
-}
-
-bool liesIn(void* frame, const void* address) noexcept {
-    const auto* begin = static_cast<const char*>(frame);
-    const auto* at = static_cast<const char*>(address);
-    return !std::less<>{}(at, begin) && std::less<>{}(at, begin + headerOf(frame)->size);
-}
-
-} // namespace
-
-void* PromiseBase::operator new(std::size_t size) {
-    auto* header = static_cast<FrameHeader*>(::operator new(sizeof(FrameHeader) + size));
-    header->frame = header + 1;
-    header->size = size;
-    return header + 1;
-}
-
-void PromiseBase::operator delete(void* frame, std::size_t) noexcept {
-    ::operator delete(headerOf(frame));
-}
-
-[[gnu::no_sanitize_address, gnu::noinline]] void checkFrame(void* frame, std::source_location began) {
-    if (headerOf(frame)->frame == frame) {
-        return;
-    }
-    std::fprintf(
-        stderr,
-        "%s:%u: the compiler laid out the frame of the coroutine %s wrongly (a fault of GCC 12: an if, while, switch or do "
-        "awaits a temporary directly). Name the result first: if (auto ok = co_await f())\n",
-        began.file_name(), static_cast<unsigned>(began.line()), functionName(began).c_str());
-    std::abort();
-}
 
 PromiseBase::PromiseBase(const TypeTag* type, std::source_location where)
     : mine(new Chain(type, where)), began(where) {
@@ -97,7 +50,7 @@ void PromiseBase::await(Chain& chain, const void* handle, bool held, std::source
         CoroutineEntry{{nullptr, where, sizeof(CoroutineEntry), Entry::Type::coroutine}, this};
     awaiting = &chain;
     waitingAt = where;
-    if (handle != nullptr && chain.references > 1U + (held ? 1U : 0U) && liesIn(frame.address(), handle)) {
+    if (handle != nullptr && chain.references > 1U + (held ? 1U : 0U) && liesInFrame(frame.address(), handle)) {
         localHandle = true;
         --chain.references;
     }

@@ -1,23 +1,19 @@
 #pragma once
 
 #include <coroutine>
-#include <cstddef>
 
 #include <ropewalk/defer/chain.hpp>
+#include <ropewalk/defer/frame.hpp>
 
 /// What every coroutine that returns a Deferred has in its frame, whatever its type.
 namespace ropewalk::defer::detail {
 
 /// The chain that a suspended coroutine waits on owns its frame; the promise owns its own chain.
-struct PromiseBase {
+struct PromiseBase : Frame {
     PromiseBase(const TypeTag* type, std::source_location where);
     PromiseBase(const PromiseBase&) = delete;
     PromiseBase& operator=(const PromiseBase&) = delete;
     ~PromiseBase();
-
-    /// Frames are a header longer, which says where the frame begins and how long it is.
-    static void* operator new(std::size_t size);
-    static void operator delete(void* frame, std::size_t size) noexcept;
 
     /// Suspended on `chain`. `handle` is the address of the handle that was awaited, or null when `held` (a reference
     /// that came with a temporary) is given up now. The frame may be gone when this returns.
@@ -51,9 +47,6 @@ struct PromiseBase {
     bool finished = false;
     bool destroying = false;
 };
-
-/// Ends the program with a message if GCC 12 laid out the frame of this coroutine wrongly.
-void checkFrame(void* frame, std::source_location began);
 
 /// Destroys every suspended coroutine of this thread; each is logged as abandoned.
 void destroyLivingCoroutines() noexcept;

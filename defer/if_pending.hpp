@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <source_location>
 #include <utility>
 
@@ -24,12 +23,12 @@ public:
     explicit DeferredIfPending(Failure failure) noexcept : failure_(std::move(failure)) {}
 
     /// Whether there is something to wait for, or an error.
-    explicit operator bool() const noexcept { return pending_ || failure_; }
+    explicit operator bool() const noexcept { return pending_ || !failure_.empty(); }
     /// The Deferred, which is made now if it wasn't.
     operator Deferred<void>() && { return deferred(); }
     Deferred<void> deferred(Where where = Where::current()) {
-        if (failure_) {
-            return fail<void>(*std::move(failure_), where);
+        if (!failure_.empty()) {
+            return fail<void>(std::move(failure_), where);
         }
         return pending_ ? std::move(pending_) : succeed(where);
     }
@@ -50,7 +49,7 @@ public:
 
 private:
     Deferred<void> pending_ = nullptr;
-    std::optional<Failure> failure_;
+    Failure failure_{nullptr};
 };
 
 } // namespace ropewalk::defer

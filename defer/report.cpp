@@ -16,8 +16,16 @@ void reportUnhandled(const Failure& failure) noexcept {
 void reportAbandoned(std::source_location began, std::source_location waitingAt,
                      std::source_location madeAt) noexcept {
     try {
-        log::abandoned("abandoned: " + functionName(began) + ", waiting at " + placeName(waitingAt) +
-                       " on a Deferred made at " + placeName(madeAt));
+        reportAbandoned(began,
+                        "waiting at " + placeName(waitingAt) + " on a Deferred made at " + placeName(madeAt));
+    } catch (...) {
+        reportAbandoned(began, {});
+    }
+}
+
+void reportAbandoned(std::source_location began, std::string_view why) noexcept {
+    try {
+        log::abandoned("abandoned: " + functionName(began) + ", " + std::string(why));
     } catch (...) {
         log::abandoned("abandoned: a coroutine (there was no memory for its name)");
     }

@@ -169,6 +169,22 @@ std::string type(const T& value) {
     return "<class '" + ropewalk::typeName(typeid(value)) + "'>";
 }
 
+/// What `"%.02f" % value` gives: so many digits after the point.
+inline std::string fixed(double value, int digits) {
+    char text[400];
+    return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits).ptr};
+}
+
+/// Python's `list` of a range.
+template <std::ranges::input_range Range>
+auto list(Range&& range) {
+    std::vector<std::ranges::range_value_t<Range>> result;
+    for (auto&& item : range) {
+        result.push_back(std::forward<decltype(item)>(item));
+    }
+    return result;
+}
+
 /// Python's `print(…, file=out)`: the values with a blank between them, and a newline. Seen at once, as in a terminal.
 template <class... Values>
 void printTo(std::ostream& out, const Values&... values) {

@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 
+#include <ropewalk/defer/errors.hpp>
+
 namespace ropewalk {
 
 namespace {
@@ -114,6 +116,13 @@ Address parseIPAddress(std::string_view text, int port, std::string_view type) {
         }
     }
     return IPv6Address{type, host, port, 0, scope};
+}
+
+int detail::checkedPort(int port) {
+    if (port < 0 || port > 65535) {
+        throw ValueError(std::to_string(port) + " is no port: they go from 0 to 65535");
+    }
+    return port;
 }
 
 std::size_t detail::hashOf(const Address& address) noexcept {

@@ -84,6 +84,8 @@ std::ostream& operator<<(std::ostream& out, const Address& address);
 Address parseIPAddress(std::string_view text, int port, std::string_view type = "TCP");
 
 namespace detail {
+/// The port. Throws `ValueError` if there is none of that number.
+int checkedPort(int port);
 std::size_t hashOf(const Address& address) noexcept;
 } // namespace detail
 

@@ -17,16 +17,22 @@ constexpr std::size_t inboxLimit = 65536;
 constexpr std::size_t sparedCapacity = 2 * inboxLimit;
 thread_local std::string spared;
 
-std::string copyOf(std::string_view data) {
-    std::string copy = std::move(spared);
-    copy.assign(data);
-    return copy;
+/// A copy in that memory, to be moved from at once.
+std::string&& copyOf(std::string_view data) {
+    spared.assign(data);
+    return std::move(spared);
 }
 
 /// Whether anybody would learn of it if it failed: a write needn't be awaited, and its failure is the connection's.
 bool isWanted(const defer::Deferred<void>& writer) noexcept {
     const auto& chain = *defer::detail::Access::chainOf(writer);
     return chain.references > 1 || chain.hasEntries();
+}
+
+/// As they began to wait.
+std::forward_list<defer::Deferred<void>> inOrder(std::forward_list<defer::Deferred<void>> waiters) noexcept {
+    waiters.reverse();
+    return waiters;
 }
 
 Failure endedWithin(std::string_view what) {
@@ -38,7 +44,7 @@ Failure endedWithin(std::string_view what) {
 void AwaitedProtocol::connectionMade() {
     const auto self = shared_from_this();
     transport->registerProducer(self, true);
-    std::exchange(start_, nullptr)(Connection(std::make_shared<ConnectionHold>(self)));
+    starter_->start(Connection(ConnectionHandle(self)));
 }
 
 // Reading.
@@ -79,7 +85,7 @@ auto AwaitedProtocol::begin(Reader reader) {
 }
 
 defer::Deferred<std::string> AwaitedProtocol::read() {
-    if (reader_.index() == 0 && inbox_.empty() && !ended_ && !lost_) [[likely]] {
+    if (reader_.index() == 0 && inbox_.empty() && !hasEnded()) [[likely]] {
         return reader_.emplace<SomeBytes>().deferred;
     }
     checkNoReader();
@@ -92,7 +98,13 @@ defer::Deferred<std::optional<std::string>> AwaitedProtocol::readLine(std::strin
     if (delimiter.empty()) {
         throw ValueError("a line needs a delimiter");
     }
-    return begin(Line{{}, std::string(delimiter), most, 0});
+    if (line_ == nullptr) {
+        line_ = std::make_unique<LineRules>();
+    }
+    line_->delimiter = delimiter;
+    line_->most = most;
+    line_->searched = 0;
+    return begin(Line{});
 }
 
 defer::Deferred<std::string> AwaitedProtocol::readExactly(std::size_t count) {
@@ -134,9 +146,9 @@ void AwaitedProtocol::satisfy() {
 bool AwaitedProtocol::satisfy(SomeBytes& reader) {
     if (taken_ < inbox_.size()) {
         finish(reader.deferred, take(inbox_.size() - taken_));
-    } else if (lost_ && !lost_->check<ConnectionDone>()) {
-        fail(reader.deferred, *lost_);
-    } else if (ended_ || lost_) {
+    } else if (isBroken()) {
+        fail(reader.deferred, lost_);
+    } else if (hasEnded()) {
         finish(reader.deferred, std::string());
     } else {
         return false;
@@ -145,26 +157,27 @@ bool AwaitedProtocol::satisfy(SomeBytes& reader) {
 }
 
 bool AwaitedProtocol::satisfy(Line& reader) {
+    LineRules& line = *line_;
     const std::string_view there = std::string_view(inbox_).substr(taken_);
-    const std::size_t end = there.find(reader.delimiter, reader.searched);
+    const std::size_t end = there.find(line.delimiter, line.searched);
     const std::size_t length = std::min(end, there.size());
-    if (length > reader.most &&
-        (end != std::string_view::npos || length >= reader.most + reader.delimiter.size())) {
+    if (length > line.most &&
+        (end != std::string_view::npos || length >= line.most + line.delimiter.size())) {
         fail(reader.deferred, Failure(std::make_exception_ptr(ValueError(
-                                          "a line is longer than " + std::to_string(reader.most) + " bytes")),
+                                          "a line is longer than " + std::to_string(line.most) + " bytes")),
                                       std::source_location::current()));
     } else if (end != std::string_view::npos) {
-        std::string line = take(end + reader.delimiter.size());
-        line.resize(end);
-        finish(reader.deferred, std::optional(std::move(line)));
-    } else if (lost_ && !lost_->check<ConnectionDone>()) {
-        fail(reader.deferred, *lost_);
-    } else if ((ended_ || lost_) && there.empty()) {
+        std::string text = take(end + line.delimiter.size());
+        text.resize(end);
+        finish(reader.deferred, std::optional(std::move(text)));
+    } else if (isBroken()) {
+        fail(reader.deferred, lost_);
+    } else if (hasEnded() && there.empty()) {
         finish(reader.deferred, std::optional<std::string>());
-    } else if (ended_ || lost_) {
+    } else if (hasEnded()) {
         fail(reader.deferred, endedWithin("within a line"));
     } else {
-        reader.searched = there.size() - std::min(there.size(), reader.delimiter.size() - 1);
+        line.searched = there.size() - std::min(there.size(), line.delimiter.size() - 1);
         return false;
     }
     return true;
@@ -174,9 +187,9 @@ bool AwaitedProtocol::satisfy(ExactBytes& reader) {
     const std::size_t there = inbox_.size() - taken_;
     if (there >= reader.count) {
         finish(reader.deferred, take(reader.count));
-    } else if (lost_ && !lost_->check<ConnectionDone>()) {
-        fail(reader.deferred, *lost_);
-    } else if (ended_ || lost_) {
+    } else if (isBroken()) {
+        fail(reader.deferred, lost_);
+    } else if (hasEnded()) {
         fail(reader.deferred,
              endedWithin(std::to_string(reader.count - there) + " bytes before what was to be read"));
     } else {
@@ -223,6 +236,10 @@ void AwaitedProtocol::updateReading() {
     }
 }
 
+bool AwaitedProtocol::isBroken() const noexcept {
+    return !lost_.empty() && lost_.check<ConnectionDone>() == nullptr;
+}
+
 void AwaitedProtocol::readConnectionLost() {
     ended_ = true;
     satisfy();
@@ -230,24 +247,27 @@ void AwaitedProtocol::readConnectionLost() {
 
 // Writing.
 
-void AwaitedProtocol::write(std::string&& data) {
+Written AwaitedProtocol::write(std::string_view data) {
+    transport->write(data);
+    return written();
+}
+
+Written AwaitedProtocol::write(std::string&& data) {
     transport->write(std::move(data));
     // NOLINTNEXTLINE(bugprone-use-after-move): the transport leaves it alone, or takes it whole
     if (data.capacity() > spared.capacity() && data.capacity() <= sparedCapacity) {
         spared = std::move(data);
     }
+    return written();
 }
 
-Written AwaitedProtocol::written() {
-    if (lost_) {
-        return Written(*lost_);
-    }
-    return full_ ? Written(writers_.emplace_back()) : Written();
+Written AwaitedProtocol::blocked() {
+    return lost_.empty() ? Written(writers_.emplace_front()) : Written(lost_);
 }
 
 void AwaitedProtocol::resumeProducing() {
     full_ = false;
-    for (auto& writer : std::exchange(writers_, {})) {
+    for (auto& writer : inOrder(std::exchange(writers_, {}))) {
         if (!writer.called()) {
             writer.callback();
         }
@@ -257,22 +277,22 @@ void AwaitedProtocol::resumeProducing() {
 // Closing.
 
 defer::Deferred<void> AwaitedProtocol::close() {
-    if (lost_) {
+    if (!lost_.empty()) {
         return defer::succeed();
     }
     transport->loseConnection();
-    return closers_.emplace_back();
+    return closers_.emplace_front();
 }
 
 void AwaitedProtocol::connectionLost(const Failure& reason) {
     lost_ = reason;
     satisfy();
-    for (auto& writer : std::exchange(writers_, {})) {
+    for (auto& writer : inOrder(std::exchange(writers_, {}))) {
         if (!writer.called() && isWanted(writer)) {
             writer.errback(reason);
         }
     }
-    for (auto& closer : std::exchange(closers_, {})) {
+    for (auto& closer : inOrder(std::exchange(closers_, {}))) {
         if (!closer.called()) {
             closer.callback();
         }

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <forward_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include <ropewalk/reactor/connection.hpp>
 #include <ropewalk/reactor/producer.hpp>
@@ -15,23 +14,42 @@
 
 namespace ropewalk::detail {
 
-/// The protocol under a `Connection`: keeps what came until somebody reads, and whoever waits.
+/// What a connection is made for. Its transport keeps it.
+class ConnectionStarter {
+public:
+    /// The connection is there.
+    virtual void start(Connection connection) = 0;
+
+protected:
+    ConnectionStarter() = default;
+    ConnectionStarter(const ConnectionStarter&) = default;
+    ConnectionStarter& operator=(const ConnectionStarter&) = default;
+    ~ConnectionStarter() = default;
+};
+
+/// The protocol under a `Connection`: keeps what came until somebody reads, and whoever waits. Thousands of them idle, each
+/// waiting for a read: what is rarely there takes no room.
 class AwaitedProtocol final : public Protocol,
                               public IHalfCloseableProtocol,
                               public Producer,
                               public std::enable_shared_from_this<AwaitedProtocol> {
 public:
-    /// Called with the connection when it is there.
-    using Start = std::move_only_function<void(Connection)>;
+    explicit AwaitedProtocol(ConnectionStarter& starter) noexcept : starter_(&starter) {}
 
-    explicit AwaitedProtocol(Start start) noexcept : start_(std::move(start)) {}
+    /// The connection closes with the last handle on it.
+    void addHandle() noexcept { ++handles_; }
+    void removeHandle() noexcept {
+        if (--handles_ == 0) {
+            transport->loseConnection();
+        }
+    }
 
     defer::Deferred<std::string> read();
     defer::Deferred<std::optional<std::string>> readLine(std::string_view delimiter, std::size_t most);
     defer::Deferred<std::string> readExactly(std::size_t count);
-    /// The string goes to the transport, and its memory, where it can, to the next one that is read.
-    void write(std::string&& data);
-    Written written();
+    Written write(std::string_view data);
+    /// The string goes to the transport, and memory that comes back, to the next one that is read.
+    Written write(std::string&& data);
     defer::Deferred<void> close();
 
     void connectionMade() override;
@@ -51,14 +69,18 @@ private:
     };
     struct Line {
         defer::Deferred<std::optional<std::string>> deferred;
-        std::string delimiter;
-        std::size_t most;
-        std::size_t searched;
     };
     struct ExactBytes {
         defer::Deferred<std::string> deferred;
         std::size_t count;
     };
+
+    struct LineRules {
+        std::string delimiter;
+        std::size_t most;
+        std::size_t searched; // of what is in the inbox
+    };
+    using Waiters = std::forward_list<defer::Deferred<void>>; // the last one first
 
     template <class Reader>
     auto begin(Reader reader);
@@ -74,29 +96,23 @@ private:
     void fail(defer::Deferred<Value>& deferred, Failure failure);
     std::string take(std::size_t count);
     void updateReading();
+    bool hasEnded() const noexcept { return ended_ || !lost_.empty(); }
+    bool isBroken() const noexcept;
+    Written written() { return full_ || !lost_.empty() ? blocked() : Written(); }
+    Written blocked();
 
-    Start start_;
+    ConnectionStarter* starter_;
     std::string inbox_;
     std::size_t taken_ = 0; // of the inbox
     std::variant<std::monostate, SomeBytes, Line, ExactBytes> reader_;
-    std::vector<defer::Deferred<void>> writers_;
-    std::vector<defer::Deferred<void>> closers_;
-    std::optional<Failure> lost_; // why the connection is gone
-    bool ended_ = false;          // the peer sends no more
-    bool full_ = false;           // too much waits to be sent
+    std::unique_ptr<LineRules> line_; // of the last line that was asked for
+    Waiters writers_;
+    Waiters closers_;
+    Failure lost_{nullptr}; // why the connection is gone; empty while it isn't
+    unsigned handles_ = 0;
+    bool ended_ = false; // the peer sends no more
+    bool full_ = false;  // too much waits to be sent
     bool paused_ = false;
-};
-
-/// What the handles on a connection share. The connection closes with it.
-class ConnectionHold {
-public:
-    explicit ConnectionHold(std::shared_ptr<AwaitedProtocol> theProtocol) noexcept
-        : protocol(std::move(theProtocol)) {}
-    ConnectionHold(const ConnectionHold&) = delete;
-    ConnectionHold& operator=(const ConnectionHold&) = delete;
-    ~ConnectionHold() { protocol->transport->loseConnection(); }
-
-    std::shared_ptr<AwaitedProtocol> protocol;
 };
 
 } // namespace ropewalk::detail

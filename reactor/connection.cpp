@@ -12,7 +12,7 @@ namespace ropewalk {
 
 namespace {
 
-class AwaitedClientFactory final : public ClientFactory {
+class AwaitedClientFactory final : public ClientFactory, public detail::ConnectionStarter {
 public:
     explicit AwaitedClientFactory(defer::Deferred<Connection> connected) noexcept
         : connected_(std::move(connected)) {
@@ -20,10 +20,7 @@ public:
     }
 
     std::shared_ptr<Protocol> buildProtocol(const Address&) override {
-        return std::make_shared<detail::AwaitedProtocol>(
-            [connected = std::exchange(connected_, nullptr)](Connection connection) {
-                connected.callback(std::move(connection));
-            });
+        return std::make_shared<detail::AwaitedProtocol>(*this);
     }
     void clientConnectionFailed(Connector&, const Failure& reason) override {
         const auto connected = std::exchange(connected_, nullptr);
@@ -34,55 +31,75 @@ public:
     }
 
 private:
+    void start(Connection connection) override {
+        std::exchange(connected_, nullptr).callback(std::move(connection));
+    }
+
     defer::Deferred<Connection> connected_;
 };
 
-class AwaitedServerFactory final : public Factory {
+class AwaitedServerFactory final : public Factory, public detail::ConnectionStarter {
 public:
     using Server = std::move_only_function<defer::Deferred<void>(Connection)>;
 
     explicit AwaitedServerFactory(Server server) noexcept : server_(std::move(server)) {}
 
     std::shared_ptr<Protocol> buildProtocol(const Address&) override {
-        return std::make_shared<detail::AwaitedProtocol>([this](Connection connection) {
-            const std::shared_ptr<Transport> transport = connection.transport();
-            const auto served = server_(std::move(connection));
-            served.addErrback([transport](const Failure& failure) {
-                if (!failure.check<ConnectionClosed>()) {
-                    log::err(failure);
-                }
-                transport->loseConnection();
-            });
-        });
+        return std::make_shared<detail::AwaitedProtocol>(*this);
     }
 
 private:
+    void start(Connection connection) override {
+        const std::shared_ptr<Transport> transport = connection.transport();
+        const auto served = server_(std::move(connection));
+        served.addErrback([transport](const Failure& failure) {
+            if (!failure.check<ConnectionClosed>()) {
+                log::err(failure);
+            }
+            transport->loseConnection();
+        });
+    }
+
     Server server_;
 };
 
 } // namespace
 
+detail::ConnectionHandle::ConnectionHandle(std::shared_ptr<AwaitedProtocol> protocol) noexcept
+    : protocol_(std::move(protocol)) {
+    protocol_->addHandle();
+}
+
+detail::ConnectionHandle::ConnectionHandle(const ConnectionHandle& other) noexcept
+    : protocol_(other.protocol_) {
+    if (protocol_ != nullptr) {
+        protocol_->addHandle();
+    }
+}
+
+void detail::ConnectionHandle::letGo() noexcept {
+    protocol_->removeHandle();
+}
+
 defer::Deferred<std::string> Connection::read() {
-    return protocol().read();
+    return protocol_->read();
 }
 
 defer::Deferred<std::optional<std::string>> Connection::readLine(std::string_view delimiter,
                                                                  std::size_t most) {
-    return protocol().readLine(delimiter, most);
+    return protocol_->readLine(delimiter, most);
 }
 
 defer::Deferred<std::string> Connection::readExactly(std::size_t count) {
-    return protocol().readExactly(count);
+    return protocol_->readExactly(count);
 }
 
 Written Connection::write(std::string_view data) {
-    transport()->write(data);
-    return protocol().written();
+    return protocol_->write(data);
 }
 
 Written Connection::writeString(std::string&& data) {
-    protocol().write(std::move(data));
-    return protocol().written();
+    return protocol_->write(std::move(data));
 }
 
 void Connection::endWriting() {
@@ -90,7 +107,7 @@ void Connection::endWriting() {
 }
 
 defer::Deferred<void> Connection::close() {
-    return protocol().close();
+    return protocol_->close();
 }
 
 void Connection::abort() {
@@ -106,11 +123,7 @@ Address Connection::getPeer() const {
 }
 
 const std::shared_ptr<Transport>& Connection::transport() const noexcept {
-    return protocol().transport;
-}
-
-detail::AwaitedProtocol& Connection::protocol() const noexcept {
-    return *hold_->protocol;
+    return protocol_->transport;
 }
 
 defer::Deferred<Connection> connect(Reactor& reactor, std::string_view host, int port,

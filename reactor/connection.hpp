@@ -30,8 +30,34 @@ namespace ropewalk {
 class Reactor;
 
 namespace detail {
+
 class AwaitedProtocol;
-class ConnectionHold;
+
+/// One of the handles on a connection, which is closed with the last of them.
+class ConnectionHandle {
+public:
+    explicit ConnectionHandle(std::shared_ptr<AwaitedProtocol> protocol) noexcept;
+    ConnectionHandle(const ConnectionHandle& other) noexcept;
+    ConnectionHandle(ConnectionHandle&& other) noexcept = default;
+    ConnectionHandle& operator=(ConnectionHandle other) noexcept {
+        protocol_.swap(other.protocol_);
+        return *this;
+    }
+    ~ConnectionHandle() {
+        if (protocol_ != nullptr) {
+            letGo();
+        }
+    }
+
+    AwaitedProtocol& operator*() const noexcept { return *protocol_; }
+    AwaitedProtocol* operator->() const noexcept { return protocol_.get(); }
+
+private:
+    void letGo() noexcept;
+
+    std::shared_ptr<AwaitedProtocol> protocol_; // null once moved from
+};
+
 } // namespace detail
 
 /// What a `write` gives: a Deferred that is made only if there is something to wait for.
@@ -80,11 +106,10 @@ public:
 private:
     friend class detail::AwaitedProtocol;
 
-    explicit Connection(std::shared_ptr<detail::ConnectionHold> hold) noexcept : hold_(std::move(hold)) {}
+    explicit Connection(detail::ConnectionHandle handle) noexcept : protocol_(std::move(handle)) {}
     Written writeString(std::string&& data);
-    detail::AwaitedProtocol& protocol() const noexcept;
 
-    std::shared_ptr<detail::ConnectionHold> hold_;
+    detail::ConnectionHandle protocol_;
 };
 
 /// Connects to a host, an IP address or a name. Fails with a `ConnectError`. Cancelled, it gives up.

@@ -29,4 +29,9 @@ void Factory::doStop() {
     }
 }
 
+void ClientFactory::doStartConnecting(Connector& connector) {
+    beginsToConnect(connector);
+    startedConnecting(connector);
+}
+
 } // namespace ropewalk

@@ -73,6 +73,13 @@ public:
     virtual void clientConnectionFailed(Connector&, const Failure&) {}
     /// The connection was lost, and its protocol has been told.
     virtual void clientConnectionLost(Connector&, const Failure&) {}
+
+    /// For connectors: calls `startedConnecting`.
+    void doStartConnecting(Connector& connector);
+
+private:
+    // Comes before startedConnecting, for what a base has to know whatever is overridden.
+    virtual void beginsToConnect(Connector&) noexcept {}
 };
 
 /// A factory that makes each protocol as a `P`, as a class with `protocol = P` does in Twisted. Derive one's

@@ -67,6 +67,7 @@ Reactor::~Reactor() {
         std::abort();
     }
     closed_ = true;
+    leave();
     interrupted_.reset();
     terminated_.reset();
     blocked_->refuse("the reactor is gone");
@@ -80,6 +81,7 @@ Reactor::~Reactor() {
         call.orphan();
     }
     events_.clear();
+    detach();
     timers_.startBatch(TimerQueue::last);
     while (Call* call = timers_.take()) {
         call->orphan();
@@ -90,7 +92,25 @@ Reactor::~Reactor() {
     unfired.clear();
     defer::detail::destroyLivingCoroutines();
     network_->orphan(); // what their destructors have opened
+    detach();
     detail::ThreadReactor::leave(*this);
+}
+
+detail::Attachment* Reactor::attachment(const std::type_info& type) const noexcept {
+    for (const auto& [itsType, attachment] : attachments_) {
+        if (*itsType == type) {
+            return attachment.get();
+        }
+    }
+    return nullptr;
+}
+
+// What goes may ask for what is gone already, which is made anew then.
+void Reactor::detach() noexcept {
+    while (!attachments_.empty()) {
+        const auto last = std::move(attachments_.back());
+        attachments_.pop_back();
+    }
 }
 
 #if ROPEWALK_CHECKS

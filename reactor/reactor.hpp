@@ -5,6 +5,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,7 @@ class Connector;
 class Factory;
 class Port;
 class Protocol;
+class Reactor;
 class Transport;
 
 namespace detail {
@@ -34,6 +36,19 @@ struct Network;
 struct ReactorAccess;
 class BlockedThreads;
 class ThreadedResolver;
+
+/// Something that belongs to a reactor, of a type that it doesn't know.
+struct Attachment {
+    Attachment() = default;
+    Attachment(const Attachment&) = delete;
+    Attachment& operator=(const Attachment&) = delete;
+    virtual ~Attachment() = default;
+};
+template <class T>
+struct AttachmentOf final : Attachment {
+    explicit AttachmentOf(Reactor& reactor) : value(reactor) {}
+    T value;
+};
 } // namespace detail
 
 /// The loop that waits for events and calls what they are for (`twisted.internet.reactor`). It belongs to the
@@ -127,6 +142,8 @@ public:
     /// The time now, in seconds of the driver's monotonic clock. It is read at most once in each call from
     /// the loop.
     Seconds seconds() const override { return Seconds(static_cast<double>(nanoseconds()) / 1e9); }
+    /// Reads the clock; `seconds` gives that time from now on.
+    Seconds readTime() const override { return Seconds(static_cast<double>(readClock()) / 1e9); }
 
     /// As `ReactorTime::callLater`. Throws `AssertionError` for a negative delay. Delays count in
     /// milliseconds: a call is never early and less than one late, but one with less than half a millisecond
@@ -247,6 +264,19 @@ public:
 
     /// What is below: owned by the reactor.
     Driver& driver() noexcept { return *driver_; }
+    /// For what is above: the one T of this reactor, made as `T(reactor)` when it is first asked for. It goes with the
+    /// reactor, before the timed calls.
+    template <class T>
+    T& attached() {
+        checkThread();
+        if (detail::Attachment* found = attachment(typeid(T))) {
+            return static_cast<detail::AttachmentOf<T>*>(found)->value;
+        }
+        auto made = std::make_unique<detail::AttachmentOf<T>>(*this);
+        T& value = made->value;
+        attachments_.emplace_back(&typeid(T), std::move(made));
+        return value;
+    }
 
 private:
     friend struct detail::ReactorAccess;
@@ -256,6 +286,9 @@ private:
     void beginEvent() noexcept { timeKnown_ = false; }
     std::int64_t nanoseconds() const { return timeKnown_ ? now_ : readClock(); }
     std::int64_t readClock() const;
+
+    detail::Attachment* attachment(const std::type_info& type) const noexcept;
+    void detach() noexcept;
 
     void add(detail::Call& call, Seconds delay);
     std::int64_t momentAfter(Seconds delay) const;
@@ -295,6 +328,7 @@ private:
     std::shared_ptr<NameResolver> resolver_;
     std::unique_ptr<ThreadPool> pool_;
     std::unique_ptr<detail::Network> network_;
+    std::vector<std::pair<const std::type_info*, std::unique_ptr<detail::Attachment>>> attachments_;
     mutable std::int64_t now_ = 0;
     mutable bool timeKnown_ = false;
     Signals installing_ = Signals::none;

@@ -10,6 +10,10 @@
 
 namespace ropewalk {
 
+namespace detail {
+class ClockPointer;
+}
+
 /// A time to wait, and who says so: any `std::chrono` duration converts to it where `callLater` is called.
 struct Delay {
     template <class Rep, class Period>
@@ -30,6 +34,8 @@ public:
 
     /// The time now, since some beginning of this clock's own.
     virtual Seconds seconds() const = 0;
+    /// The same, read anew where `seconds` may give what was read a while ago: for work that measures itself.
+    virtual Seconds readTime() const { return seconds(); }
 
     /// Calls `function`, with copies of the arguments, after `delay`. It is kept until it has been called or
     /// cancelled; if it returns a Deferred (a coroutine does), until that has fired. What it returns is
@@ -47,8 +53,18 @@ public:
     virtual std::vector<DelayedCall> getDelayedCalls() const = 0;
 
 protected:
-    ReactorTime() = default;
-    ~ReactorTime() = default;
+    ReactorTime() noexcept { pointers_.alone(); }
+    ~ReactorTime() { leave(); }
+
+    /// Whoever points to this clock learns that it is going: for the beginning of its destructor.
+    void leave() noexcept {
+        while (pointers_.next != nullptr && !pointers_.isAlone()) {
+            detail::Link& pointer = *pointers_.next;
+            pointer.unlink();
+            pointer.alone();
+        }
+        pointers_.next = nullptr;
+    }
 
     /// Gives the call a moment, and keeps a reference of its own to it until then.
     virtual void schedule(detail::Call& call, Seconds delay) = 0;
@@ -61,6 +77,9 @@ protected:
 
 private:
     friend class DelayedCall;
+    friend class detail::ClockPointer;
+
+    detail::Link pointers_{nullptr, nullptr}; // null after `leave`
 };
 
 } // namespace ropewalk

@@ -13,7 +13,7 @@
 
 namespace ropewalk {
 
-void ReconnectingClientFactory::startedConnecting(Connector& connector) {
+void ReconnectingClientFactory::beginsToConnect(Connector& connector) noexcept {
     connector_ = connector.weak_from_this();
 }
 

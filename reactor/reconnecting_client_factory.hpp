@@ -16,8 +16,6 @@ namespace ropewalk {
 /// one's factory from `FactoryOf<P, ReconnectingClientFactory>`.
 class ReconnectingClientFactory : public ClientFactory {
 public:
-    /// Remembers the connector, for `stopTrying`: call it from one's own.
-    void startedConnecting(Connector& connector) override;
     void clientConnectionFailed(Connector& connector, const Failure& reason) override;
     void clientConnectionLost(Connector& connector, const Failure& reason) override;
 
@@ -50,6 +48,7 @@ protected:
     virtual double normalvariate(double mean, double deviation);
 
 private:
+    void beginsToConnect(Connector& connector) noexcept final;
     void mayRetry(Connector& connector);
 
     std::weak_ptr<Connector> connector_;

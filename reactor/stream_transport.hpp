@@ -88,7 +88,7 @@ private:
     void endWriting() noexcept;
     void updateReading() noexcept;
     void lose(const Failure& reason, bool reset = false) noexcept;
-    void unsettle() noexcept;
+    void unsettle() noexcept { markUnsettled(*network_); }
     void setOption(Stream::Option option, bool enabled);
 
     template <class Function>

@@ -31,13 +31,11 @@ TcpConnector::TcpConnector(Network& network, std::string_view host, int port,
                            std::source_location where)
     : Kept(network),
       factory_(std::move(factory)),
-      destination_(parseIPAddress(host, port)),
+      destination_(parseIPAddress(host, checkedPort(port))),
+      isName_(!destination_),
       options_(std::move(options)),
       where_(where) {
-    if (port < 0 || port > 65535) {
-        throw ValueError(std::to_string(port) + " is no port: they go from 0 to 65535");
-    }
-    if (!destination_) {
+    if (isName_) {
         destination_ = IPv4Address{"TCP", std::string(host), port};
     }
 }
@@ -66,17 +64,17 @@ void TcpConnector::connect() {
         }
     }
     keep(shared_from_this());
-    if (const Address address = parseIPAddress(destination_.host(), destination_.port())) {
+    if (isName_) {
+        lookUp();
+    } else {
         addresses_ = {destination_};
         tryNext();
-    } else {
-        lookUp();
     }
     if (options_.timeout > Seconds(0)) {
         timeout_ =
             network_->reactor.callLater(options_.timeout, [this] { fail(Failure(TimeoutError(), where_)); });
     }
-    factory_->startedConnecting(*this);
+    factory_->doStartConnecting(*this);
 }
 
 void TcpConnector::lookUp() {

@@ -50,6 +50,7 @@ private:
 
     std::shared_ptr<ClientFactory> factory_;
     Address destination_;
+    bool isName_; // which has to be looked up
     ConnectOptions options_;
     std::vector<Address> addresses_; // still to be tried, the next one last
     Address current_;

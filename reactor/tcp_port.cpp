@@ -17,13 +17,6 @@ namespace {
 // How long no connection is accepted when descriptors or memory have run out.
 constexpr Seconds starvedPause{1.0};
 
-int checkedPort(int port) {
-    if (port < 0 || port > 65535) {
-        throw ValueError(std::to_string(port) + " is no port: they go from 0 to 65535");
-    }
-    return port;
-}
-
 } // namespace
 
 TcpPort::TcpPort(Network& network, int port, std::shared_ptr<Factory> factory, ListenOptions options,

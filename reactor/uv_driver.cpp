@@ -233,7 +233,7 @@ std::unique_ptr<ListeningSocket> UvDriver::adoptListener(int descriptor, int fam
 }
 
 StreamHandle UvDriver::connect(const Address& address, const Address& from, StreamListener& listener) {
-    auto* made = new detail::UvStream(&state_->loop, state_->reading);
+    auto* made = new (state_->reading) detail::UvStream(&state_->loop, state_->reading);
     StreamHandle stream(made);
     stream->setListener(listener);
     if (from) {
@@ -248,7 +248,7 @@ StreamHandle UvDriver::connect(const Address& address, const Address& from, Stre
 }
 
 StreamHandle UvDriver::adoptStream(int descriptor, int family, Address& peer) {
-    auto* made = new detail::UvStream(&state_->loop, state_->reading);
+    auto* made = new (state_->reading) detail::UvStream(&state_->loop, state_->reading);
     StreamHandle stream(made);
     if (const std::error_code error = made->open(detail::adoptedSocket(descriptor, family))) {
         throw IOError(error, "can't adopt a connection");

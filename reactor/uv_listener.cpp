@@ -97,7 +97,7 @@ void UvListeningSocket::State::ready(uv_poll_t* handle, int status, int) {
         StreamHandle stream;
         std::error_code error;
         try {
-            auto* made = new UvStream(handle->loop, self.reading);
+            auto* made = new (self.reading) UvStream(handle->loop, self.reading);
             stream.reset(made);
             error = made->open(accepted);
         } catch (const std::exception&) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include <netinet/in.h>
@@ -17,11 +18,23 @@ namespace ropewalk::detail {
 
 namespace {
 
-constexpr std::size_t usualParts = 16;
+constexpr std::size_t mostPartsAtOnce = 16;
 
 uv_buf_t buffer(std::string_view part) noexcept {
     // libuv only reads from it.
     return uv_buf_init(const_cast<char*>(part.data()), static_cast<unsigned>(part.size()));
+}
+
+/// As many of the parts as go into one system call.
+ssize_t sendParts(int descriptor, std::span<const std::string_view> parts) noexcept {
+    std::array<iovec, mostPartsAtOnce> vectors;
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = std::min(parts.size(), vectors.size());
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
+        vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+    }
+    return sendmsg(descriptor, &message, MSG_NOSIGNAL);
 }
 
 int systemOption(Stream::Option option, int& level) noexcept {
@@ -40,6 +53,35 @@ int systemOption(Stream::Option option, int& level) noexcept {
 
 std::error_code uvError(int status) noexcept {
     return status < 0 ? std::error_code(-status, std::system_category()) : std::error_code();
+}
+
+UvSpareStreams::~UvSpareStreams() {
+    while (first_ != nullptr) {
+        ::operator delete(std::exchange(first_, *static_cast<void**>(first_)));
+    }
+}
+
+void* UvSpareStreams::take(std::size_t size) {
+    if (first_ == nullptr) {
+        return ::operator new(size);
+    }
+    --count_;
+    return std::exchange(first_, *static_cast<void**>(first_));
+}
+
+void UvSpareStreams::giveBack(void* memory) noexcept {
+    if (count_ == most) {
+        ::operator delete(memory);
+        return;
+    }
+    ++count_;
+    *static_cast<void**>(memory) = std::exchange(first_, memory);
+}
+
+void UvStream::operator delete(UvStream* stream, std::destroying_delete_t) noexcept {
+    UvSpareStreams& spare = stream->reading_->spare;
+    stream->~UvStream();
+    spare.giveBack(stream);
 }
 
 UvStream::UvStream(uv_loop_t* loop, UvReading& reading) : reading_(&reading) {
@@ -123,18 +165,18 @@ void UvStream::readStop() noexcept {
     uv_read_stop(stream());
 }
 
+// Without libuv, which would have to look into its queue first: that is empty.
 std::size_t UvStream::tryWrite(std::span<const std::string_view> parts, std::error_code& error) noexcept {
-    std::array<uv_buf_t, usualParts> buffers;
-    const std::size_t count = std::min(parts.size(), buffers.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        buffers[i] = buffer(parts[i]);
+    ssize_t sent = 0;
+    do {
+        sent = parts.size() == 1 ? ::send(descriptor(), parts[0].data(), parts[0].size(), MSG_NOSIGNAL)
+                                 : sendParts(descriptor(), parts);
+    } while (sent < 0 && errno == EINTR);
+    if (sent >= 0) [[likely]] {
+        return static_cast<std::size_t>(sent);
     }
-    const int written = uv_try_write(stream(), buffers.data(), static_cast<unsigned>(count));
-    if (written >= 0) [[likely]] {
-        return static_cast<std::size_t>(written);
-    }
-    if (written != UV_EAGAIN) {
-        error = uvError(written);
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) {
+        error = std::error_code(errno, std::system_category());
     }
     return 0;
 }

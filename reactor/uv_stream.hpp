@@ -3,15 +3,37 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <system_error>
 
 #include <uv.h>
 
+#include <ropewalk/defer/config.hpp>
 #include <ropewalk/reactor/stream.hpp>
 
 /// TCP streams and listening sockets of a `UvDriver`.
 namespace ropewalk::detail {
+
+/// Memory of streams that are closed, for those to come. Connections come and go in crowds, and then malloc, which has a
+/// few blocks of each size at hand, would take as long as all the rest of a stream's making and closing.
+class UvSpareStreams {
+public:
+    UvSpareStreams() = default;
+    UvSpareStreams(const UvSpareStreams&) = delete;
+    UvSpareStreams& operator=(const UvSpareStreams&) = delete;
+    ~UvSpareStreams();
+
+    void* take(std::size_t size);
+    void giveBack(void* memory) noexcept; // of the size that all have
+
+private:
+    // Builds with checks, which the sanitizers are for, see every allocation.
+    static constexpr std::size_t most = ROPEWALK_CHECKS ? 0 : 256;
+
+    void* first_ = nullptr; // linked by the first word
+    std::size_t count_ = 0;
+};
 
 /// What the streams of a driver share: where they read, and which `poll` it is.
 struct UvReading {
@@ -19,14 +41,19 @@ struct UvReading {
 
     std::unique_ptr<char[]> buffer{new char[size]};
     std::uint64_t round = 0;
+    UvSpareStreams spare;
 };
 
 /// A negative status of libuv's as an error of the system.
 std::error_code uvError(int status) noexcept;
 
-/// A `Stream` on a `uv_tcp_t`. It is allocated with `new`, and deletes itself when libuv has closed it.
+/// A `Stream` on a `uv_tcp_t`. It is allocated with `new (reading)`, and deletes itself when libuv has closed it.
 class UvStream final : public Stream {
 public:
+    static void* operator new(std::size_t size, UvReading& reading) { return reading.spare.take(size); }
+    static void operator delete(void* memory, UvReading& reading) noexcept { reading.spare.giveBack(memory); }
+    static void operator delete(UvStream* stream, std::destroying_delete_t) noexcept;
+
     /// Throws `IOError`.
     UvStream(uv_loop_t* loop, UvReading& reading);
 

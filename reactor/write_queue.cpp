@@ -6,27 +6,20 @@
 
 namespace ropewalk::detail {
 
-namespace {
-
-struct StringBlock : WriteBlock {
-    explicit StringBlock(std::string&& theText) : text(std::move(theText)) { data = text; }
-
-    std::string text;
-};
-
-} // namespace
-
 WriteBlocks::~WriteBlocks() {
-    while (spare_ != nullptr) {
-        delete static_cast<RoomBlock*>(std::exchange(spare_, spare_->next));
+    while (rooms_ != nullptr) {
+        delete static_cast<RoomBlock*>(std::exchange(rooms_, rooms_->next));
+    }
+    while (texts_ != nullptr) {
+        delete static_cast<TextBlock*>(std::exchange(texts_, texts_->next));
     }
 }
 
-RoomBlock* WriteBlocks::take() {
+RoomBlock* WriteBlocks::takeRoom() {
     RoomBlock* block = nullptr;
-    if (spare_ != nullptr) {
-        block = static_cast<RoomBlock*>(std::exchange(spare_, spare_->next));
-        --count_;
+    if (rooms_ != nullptr) {
+        block = static_cast<RoomBlock*>(std::exchange(rooms_, rooms_->next));
+        --roomCount_;
     } else {
         block = new RoomBlock;
     }
@@ -35,13 +28,38 @@ RoomBlock* WriteBlocks::take() {
     return block;
 }
 
+TextBlock* WriteBlocks::takeText(std::string&& text) {
+    TextBlock* block = nullptr;
+    if (texts_ != nullptr) {
+        block = static_cast<TextBlock*>(std::exchange(texts_, texts_->next));
+        textSize_ -= block->text.capacity();
+    } else {
+        block = new TextBlock;
+    }
+    block->next = nullptr;
+    block->text.swap(text);
+    block->data = block->text;
+    return block;
+}
+
 void WriteBlocks::giveBack(RoomBlock* block) noexcept {
-    if (count_ == most) {
+    if (roomCount_ == mostRooms) {
         delete block;
         return;
     }
-    block->next = std::exchange(spare_, block);
-    ++count_;
+    block->next = std::exchange(rooms_, block);
+    ++roomCount_;
+}
+
+void WriteBlocks::giveBack(TextBlock* block) noexcept {
+    const std::size_t size = block->text.capacity();
+    if (size > largestText || textSize_ + size > mostText) {
+        delete block;
+        return;
+    }
+    block->text.clear();
+    block->next = std::exchange(texts_, block);
+    textSize_ += size;
 }
 
 void WriteQueue::push(WriteBlock* block) noexcept {
@@ -58,7 +76,7 @@ void WriteQueue::append(std::string_view data) {
     if (data.size() > RoomBlock::room) {
         append(std::string(data));
     } else if (!data.empty()) {
-        RoomBlock* block = blocks_->take();
+        RoomBlock* block = blocks_->takeRoom();
         push(block);
         std::memcpy(block->bytes, data.data(), data.size());
         used(data.size());
@@ -69,7 +87,7 @@ void WriteQueue::append(std::string&& data) {
     if (data.empty()) {
         return;
     }
-    auto* block = new StringBlock(std::move(data));
+    TextBlock* block = blocks_->takeText(std::move(data));
     push(block);
     size_ += block->data.size();
 }
@@ -120,7 +138,7 @@ void WriteQueue::pop() noexcept {
     if (block->isRoom) {
         blocks_->giveBack(static_cast<RoomBlock*>(block));
     } else {
-        delete static_cast<StringBlock*>(block);
+        blocks_->giveBack(static_cast<TextBlock*>(block));
     }
 }
 

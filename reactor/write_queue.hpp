@@ -26,6 +26,11 @@ struct RoomBlock : WriteBlock {
     char bytes[room];
 };
 
+/// One that has taken over a string.
+struct TextBlock : WriteBlock {
+    std::string text;
+};
+
 /// A reactor's blocks that are not in use: an idle connection has none.
 class WriteBlocks {
 public:
@@ -34,14 +39,22 @@ public:
     WriteBlocks& operator=(const WriteBlocks&) = delete;
     ~WriteBlocks();
 
-    RoomBlock* take();
+    RoomBlock* takeRoom();
+    /// With the text, for which the caller gets the memory of an older one: to write it anew costs no allocation.
+    TextBlock* takeText(std::string&& text);
     void giveBack(RoomBlock* block) noexcept;
+    void giveBack(TextBlock* block) noexcept;
 
 private:
-    static constexpr std::size_t most = 1024;
+    // Two megabytes of either kind; large texts are rare, and would end up with those who write little.
+    static constexpr std::size_t mostRooms = 1024;
+    static constexpr std::size_t mostText = std::size_t{2} << 20;
+    static constexpr std::size_t largestText = 16384;
 
-    WriteBlock* spare_ = nullptr;
-    std::size_t count_ = 0;
+    WriteBlock* rooms_ = nullptr;
+    WriteBlock* texts_ = nullptr;
+    std::size_t roomCount_ = 0;
+    std::size_t textSize_ = 0; // of the texts' memory
 };
 
 /// Bytes in the order in which they were written: small ones copied one after another into blocks, large ones
@@ -71,7 +84,11 @@ public:
     std::size_t front(std::span<std::string_view> parts) const noexcept;
     /// Takes so many bytes away.
     void remove(std::size_t count) noexcept;
-    void clear() noexcept { remove(size_); }
+    void clear() noexcept {
+        if (first_ != nullptr) {
+            remove(size_);
+        }
+    }
 
 private:
     // libuv counts a part's bytes with 32 bits.

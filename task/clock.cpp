@@ -34,6 +34,7 @@ Clock::Clock() = default;
 
 Clock::~Clock() {
     closed_ = true;
+    leave();
     while (!calls_.empty()) {
         Call& call = **calls_.begin();
         calls_.erase(calls_.begin());
@@ -54,7 +55,12 @@ void Clock::schedule(Call& call, Seconds delay) {
         call.orphan();
         return;
     }
-    calls_.insert(&call);
+    if (spare_) {
+        spare_.value() = &call;
+        calls_.insert(std::move(spare_));
+    } else {
+        calls_.insert(&call);
+    }
     call.retain();
     call.owner = this;
 }
@@ -109,7 +115,7 @@ void Clock::advance(Seconds amount) {
     now_ += amount;
     while (!watch.destroyed && !calls_.empty() && momentOf(**calls_.begin()) <= now_) {
         Call& call = **calls_.begin();
-        calls_.erase(calls_.begin());
+        spare_ = calls_.extract(calls_.begin());
         const DelayedCall owned(&call);
         call.run();
     }

@@ -42,20 +42,22 @@ public:
 
 private:
     struct Earlier {
-        bool operator()(const detail::Call* a, const detail::Call* b) const noexcept;
+        bool operator()(const ropewalk::detail::Call* a, const ropewalk::detail::Call* b) const noexcept;
     };
 
-    void schedule(detail::Call& call, Seconds delay) override;
-    void unschedule(detail::Call& call) override;
-    void reschedule(detail::Call& call, Seconds delay) override;
-    void postpone(detail::Call& call, Seconds longer) override;
-    void move(detail::Call& call, Seconds moment);
+    void schedule(ropewalk::detail::Call& call, Seconds delay) override;
+    void unschedule(ropewalk::detail::Call& call) override;
+    void reschedule(ropewalk::detail::Call& call, Seconds delay) override;
+    void postpone(ropewalk::detail::Call& call, Seconds longer) override;
+    void move(ropewalk::detail::Call& call, Seconds moment);
 
     Seconds now_{0};
     std::uint64_t made_ = 0;
     bool closed_ = false;
     bool* destroyed_ = nullptr;
-    std::set<detail::Call*, Earlier> calls_;
+    using Calls = std::set<ropewalk::detail::Call*, Earlier>;
+    Calls calls_;
+    Calls::node_type spare_; // that of the last call, for the next one
 };
 
 } // namespace ropewalk::task

@@ -9,7 +9,6 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -299,15 +298,18 @@ TEST_CASE("log: many threads at once") {
 TEST_CASE("log: a removed observer isn't running in any other thread") {
     log::LogPublisher publisher;
     std::atomic<bool> inside = false;
+    std::atomic<bool> removing = false;
     std::atomic<bool> left = false;
     Recorder slow([&](const LogEvent&) {
         inside = true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        while (!removing) std::this_thread::yield();
+        for (int i = 0; i < 1000; ++i) std::this_thread::yield(); // for a removal that doesn't wait
         left = true;
     });
     publisher.addObserver(slow);
     std::thread logging([&] { publisher(text("poem")); });
     while (!inside) std::this_thread::yield();
+    removing = true;
     publisher.removeObserver(slow);
     CHECK(left);
     logging.join();

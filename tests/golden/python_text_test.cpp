@@ -5,6 +5,7 @@
 #include <ropewalk/defer/errors.hpp>
 
 #include <optional>
+#include <ranges>
 #include <sstream>
 #include <string>
 #include <tuple>
@@ -39,6 +40,12 @@ TEST_CASE("floating-point numbers are the shortest that read back the same") {
     CHECK(repr(1e16) == "1e+16");
 }
 
+TEST_CASE("floating-point numbers with so many digits") {
+    CHECK(python::fixed(1.0, 2) == "1.00");
+    CHECK(python::fixed(-0.128, 2) == "-0.13");
+    CHECK(python::fixed(1e308, 3).size() == 309 + 1 + 3);
+}
+
 TEST_CASE("strings in quotes") {
     CHECK(repr(std::string("it's")) == "\"it's\"");
     CHECK(repr(std::string("it's \"so\"")) == R"('it\'s "so"')");
@@ -54,6 +61,11 @@ TEST_CASE("lists and tuples") {
     CHECK(str(std::vector{std::tuple(std::optional("one"), 1),
                           std::tuple(std::optional<const char*>(), 2)}) == "[('one', 1), (None, 2)]");
     CHECK(str(std::vector<std::variant<int, std::string>>{1, "two"}) == "[1, 'two']");
+}
+
+TEST_CASE("a list of a range that can be read once") {
+    std::istringstream numbers("3 2 1");
+    CHECK(python::list(std::views::istream<int>(numbers)) == std::vector{3, 2, 1});
 }
 
 TEST_CASE("failures, errors and the results of a DeferredList") {

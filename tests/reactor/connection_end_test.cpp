@@ -133,6 +133,28 @@ TEST_CASE("the last handle closes; copies are one connection") {
     CHECK(world.called("client connectionLost ConnectionDone"));
 }
 
+TEST_CASE("a handle that is assigned to, or moved, is counted once") {
+    Serving world;
+    std::optional<Connection> first;
+    world.serve([&](Connection peer) -> Deferred<void> {
+        Connection other = peer;
+        other = peer;
+        Connection moved = std::move(other);
+        other = std::move(moved);
+        CHECK(other.transport()->disconnecting() == false);
+        first = std::move(peer);
+        first = other;
+        first.reset();
+        CHECK(other.transport()->disconnecting() == false);
+        const std::shared_ptr<ropewalk::Transport> transport = other.transport();
+        moved = std::move(other);
+        CHECK(transport->disconnecting() == false);
+        { const Connection last = std::move(moved); }
+        CHECK(transport->disconnecting());
+        co_return;
+    });
+}
+
 TEST_CASE("a connection whose last handle goes in the callback that got it") {
     Serving world;
     SUBCASE("with the server function") {

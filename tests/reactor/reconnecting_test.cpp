@@ -26,10 +26,7 @@ struct Again final : ropewalk::FactoryOf<Nothing, ropewalk::ReconnectingClientFa
         noisy = false;
         jitter = 0;
     }
-    void startedConnecting(Connector& connector) override {
-        FactoryOf::startedConnecting(connector);
-        last = &connector;
-    }
+    void startedConnecting(Connector& connector) override { last = &connector; }
     void stopFactory() override { ++stops; }
     double normalvariate(double mean, double deviation) override {
         means.push_back(mean);

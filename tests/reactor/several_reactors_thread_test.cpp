@@ -15,8 +15,11 @@
 #include <utility>
 #include <vector>
 
+#include <uv.h>
+
 #include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/testing.hpp>
+#include <ropewalk/reactor/uv_loop.hpp>
 
 using namespace std::chrono_literals;
 using ropewalk::Firer;
@@ -83,16 +86,22 @@ TEST_CASE("134.1: the calls of each of several threads come in their order, in t
 }
 
 TEST_CASE("a call from a thread wakes a reactor that waits") {
+    std::atomic<bool> waits = false;
+    uv_prepare_t beforeWaiting;
     Reactor reactor;
-    std::thread other;
-    reactor.callWhenRunning([&] {
-        other = std::thread([&reactor] {
-            std::this_thread::sleep_for(5ms);
-            reactor.callFromThread(&Reactor::stop, &reactor);
-        });
+    uv_prepare_init(ropewalk::uvLoop(reactor), &beforeWaiting);
+    beforeWaiting.data = &waits;
+    uv_prepare_start(&beforeWaiting, [](uv_prepare_t* handle) {
+        static_cast<std::atomic<bool>*>(handle->data)->store(true);
+        static_cast<std::atomic<bool>*>(handle->data)->notify_all();
+    });
+    std::thread other([&] {
+        waits.wait(false);
+        reactor.callFromThread(&Reactor::stop, &reactor);
     });
     reactor.run();
     other.join();
+    uv_close(reinterpret_cast<uv_handle_t*>(&beforeWaiting), nullptr);
 }
 
 TEST_CASE("two reactors call each other") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -77,11 +78,19 @@ TEST_CASE("a moment that has just passed when poll begins doesn't make it wait f
 }
 
 TEST_CASE("wake makes poll return, also when it comes before") {
+    std::atomic<bool> waits = false;
     UvDriver driver;
+    const auto aboutToWait = [](void* mark) {
+        static_cast<std::atomic<bool>*>(mark)->store(true);
+        static_cast<std::atomic<bool>*>(mark)->notify_all();
+        return ropewalk::Driver::forever;
+    };
+    driver.shareLoop(aboutToWait, &waits);
     driver.wake();
     driver.poll(ropewalk::Driver::forever);
+    waits = false;
     std::thread other([&] {
-        std::this_thread::sleep_for(5ms);
+        waits.wait(false);
         driver.wake();
     });
     driver.poll(ropewalk::Driver::forever);
