@@ -40,8 +40,8 @@ struct CooperatorOptions {
 /// have their turns in the order in which they came; one that was paused or has waited comes after the others. It belongs to
 /// its clock's thread.
 ///
-/// When it is destroyed, its tasks are; the log names them. Those that are paused, or wait, fail with `SchedulerStopped` when
-/// their next turn would come.
+/// When it is destroyed, the tasks that have turns to come, or wait for a Deferred, go unfinished, and the log names them. A
+/// paused one fails with `SchedulerStopped` when it is resumed.
 class Cooperator {
 public:
     using Where = std::source_location;

@@ -70,6 +70,7 @@ CooperatorCore::CooperatorCore(ReactorTime& clock, PredicateFactory predicates, 
       next_(&tasks_),
       started_(started) {
     tasks_.alone();
+    waiting_.alone();
 }
 
 void CooperatorCore::add(TaskBase& task) {
@@ -78,7 +79,7 @@ void CooperatorCore::add(TaskBase& task) {
         return;
     }
     task.retain();
-    task.listed_ = true;
+    task.place_ = TaskBase::Place::turns;
     tasks_.insert(task);
     if (next_ == &tasks_ && &task != current_) {
         next_ = &task;
@@ -87,17 +88,26 @@ void CooperatorCore::add(TaskBase& task) {
 }
 
 void CooperatorCore::remove(TaskBase& task) noexcept {
-    if (!std::exchange(task.listed_, false)) {
+    const auto place = std::exchange(task.place_, TaskBase::Place::none);
+    if (place == TaskBase::Place::none) {
         return;
     }
     if (next_ == &task) {
         next_ = task.next;
     }
     task.unlink();
+    if (place == TaskBase::Place::waiting) {
+        return;
+    }
     if (tasks_.isAlone()) {
         unschedule();
     }
     task.release();
+}
+
+void CooperatorCore::park(TaskBase& task) noexcept {
+    task.place_ = TaskBase::Place::waiting;
+    waiting_.insert(task);
 }
 
 void CooperatorCore::start() {
@@ -126,8 +136,10 @@ void CooperatorCore::close() noexcept {
     unschedule();
     cancel_ = nullptr;
     clock_ = nullptr;
-    while (!tasks_.isAlone()) {
-        remove(*static_cast<TaskBase*>(tasks_.next));
+    for (ropewalk::detail::Link* list : {&tasks_, &waiting_}) {
+        while (!list->isAlone()) {
+            static_cast<TaskBase*>(list->next)->leave();
+        }
     }
 }
 

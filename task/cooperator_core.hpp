@@ -34,6 +34,9 @@ public:
 
     /// The task has a turn, after those that are here already; it fails at once while this is stopped.
     void add(TaskBase& task);
+    /// The task waits for a Deferred. It isn't held meanwhile.
+    void park(TaskBase& task) noexcept;
+    /// It is neither here nor there.
     void remove(TaskBase& task) noexcept;
 
     void start();
@@ -55,7 +58,8 @@ private:
     ropewalk::detail::ClockPointer clock_; // null when this is closed
     PredicateFactory predicates_;
     Scheduler scheduler_;
-    ropewalk::detail::Link tasks_;      // the head of a list
+    ropewalk::detail::Link tasks_; // the head of a list
+    ropewalk::detail::Link waiting_;
     ropewalk::detail::Link* next_;      // whose turn it is; the head when a round is over
     const TaskBase* current_ = nullptr; // which has its turn just now
     DelayedCall call_;

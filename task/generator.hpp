@@ -35,7 +35,7 @@ public:
     static void* allocate(std::size_t size) {
         void* memory = ::operator new(room() + size);
         void* frame = static_cast<char*>(memory) + room();
-        ::new (memory) GeneratorState(frame);
+        ::new (memory) GeneratorState(frame, size);
         return frame;
     }
     static GeneratorState& ofFrame(void* frame) noexcept {
@@ -56,7 +56,7 @@ public:
     [[no_unique_address]] OptionalUnlessVoid<Return> returned;
 
 private:
-    explicit GeneratorState(void* frame) noexcept : GeneratorControl(frame) {}
+    GeneratorState(void* frame, std::size_t size) noexcept : GeneratorControl(frame, size) {}
 
     static constexpr std::size_t room() noexcept {
         constexpr std::size_t alignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;

@@ -1,5 +1,6 @@
 #include <ropewalk/task/generator_control.hpp>
 
+#include <functional>
 #include <new>
 
 #include <ropewalk/defer/failure.hpp>
@@ -16,6 +17,13 @@ GeneratorControl::checkFrame(void* frame, std::source_location where) const {
     if (frame_.address() != frame) {
         defer::detail::frameIsWrong(where);
     }
+}
+
+bool GeneratorControl::keeps(const void* address) const noexcept {
+    const auto* begin = static_cast<const char*>(frame_.address());
+    const auto* at = static_cast<const char*>(address);
+    return references_ == 1 && state_ == State::suspended && !std::less<>{}(at, begin) &&
+           std::less<>{}(at, begin + frameSize_);
 }
 
 bool GeneratorControl::refuse() {

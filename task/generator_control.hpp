@@ -45,6 +45,8 @@ public:
     bool finished() const noexcept { return state_ == State::finished; }
     bool unstarted() const noexcept { return state_ == State::unstarted; }
     std::source_location began() const noexcept { return began_; }
+    /// Whether that address is within its frame, and the frame lives no longer than the one handle that there is.
+    bool keeps(const void* address) const noexcept;
 
     // For the coroutine.
 
@@ -64,7 +66,8 @@ public:
     void escaped() noexcept;
 
 protected:
-    explicit GeneratorControl(void* frame) noexcept : frame_(std::coroutine_handle<>::from_address(frame)) {}
+    GeneratorControl(void* frame, std::size_t size) noexcept
+        : frame_(std::coroutine_handle<>::from_address(frame)), frameSize_(size) {}
     virtual ~GeneratorControl() = default;
 
     /// The frame is gone.
@@ -91,6 +94,7 @@ private:
     void free() noexcept;
 
     std::coroutine_handle<> frame_;
+    std::size_t frameSize_;
     std::uint32_t references_ = 0; // none while it runs without handles, or isn't begun
     State state_ = State::unstarted;
     Wish wish_ = Wish::none;

@@ -6,12 +6,14 @@
 #include <utility>
 
 #include <ropewalk/defer/deferred.hpp>
+#include <ropewalk/defer/helpers.hpp>
 #include <ropewalk/defer/if_pending.hpp>
 #include <ropewalk/task/generator.hpp>
 
 namespace ropewalk::task {
 
-/// What a task's step leaves: nothing, any value, which is ignored, or a Deferred of any type, which the next step waits for.
+/// What a task's step leaves: nothing, any value, which is ignored, a Deferred of any type, which the next step waits for, or a
+/// `Failure`, which ends the task.
 /// All of them convert to it: `co_yield {}`, `co_yield 5`, `co_yield d`.
 class [[nodiscard]] Step {
 public:
@@ -19,11 +21,14 @@ public:
 
     Step() noexcept = default;
     template <class T>
-    Step(defer::Deferred<T> deferred, Where where = Where::current()) : where_(where) {
-        if (!deferred) {
-            defer::detail::throwEmpty("a step", where);
-        }
-        awaited_ = defer::detail::Access::steal(deferred);
+    Step(defer::Deferred<T>&& deferred, Where where = Where::current()) : where_(where) {
+        take(deferred);
+    }
+    template <class T>
+    Step(const defer::Deferred<T>& deferred, Where where = Where::current())
+        : handle_(&deferred), where_(where) {
+        defer::Deferred<T> copy = deferred;
+        take(copy);
     }
     /// Nothing, if it has nothing to wait for.
     Step(defer::DeferredIfPending maybe, Where where = Where::current()) : where_(where) {
@@ -34,15 +39,28 @@ public:
     }
     Step(const defer::Failed& failed, Where where = Where::current())
         : Step(defer::Deferred<void>(failed), where) {}
+    /// An error, which the task fails with.
+    Step(const Failure& failure, Where where = Where::current())
+        : Step(defer::fail<void>(failure, where), where) {}
+    template <class T>
+    Step(const Result<T>& result, Where where = Where::current()) : where_(where) {
+        if (!result) {
+            *this = Step(result.error(), where);
+        }
+    }
     template <class Value>
         requires(!std::same_as<std::remove_cvref_t<Value>, Step> && !defer::detail::IsDeferred<Value> &&
                  !std::same_as<std::remove_cvref_t<Value>, defer::DeferredIfPending> &&
-                 !std::same_as<std::remove_cvref_t<Value>, defer::Failed>)
+                 !std::same_as<std::remove_cvref_t<Value>, defer::Failed> &&
+                 !std::same_as<std::remove_cvref_t<Value>, Failure> &&
+                 !defer::detail::Outcome<std::remove_cvref_t<Value>>::isResult)
     Step(const Value&) noexcept {}
 
-    Step(Step&& other) noexcept : awaited_(std::exchange(other.awaited_, nullptr)), where_(other.where_) {}
+    Step(Step&& other) noexcept
+        : awaited_(std::exchange(other.awaited_, nullptr)), handle_(other.handle_), where_(other.where_) {}
     Step& operator=(Step&& other) noexcept {
         std::swap(awaited_, other.awaited_);
+        handle_ = other.handle_;
         where_ = other.where_;
         return *this;
     }
@@ -52,13 +70,24 @@ public:
         }
     }
 
-    /// For the library: what is to be waited for, or null, with the reference on it; and where it was said.
+    /// For the library: what is to be waited for, or null, with the reference on it; the handle that it was made from, if that
+    /// was no temporary; and where.
     bool waits() const noexcept { return awaited_ != nullptr; }
     defer::detail::Chain* release() noexcept { return std::exchange(awaited_, nullptr); }
+    const void* handle() const noexcept { return handle_; }
     Where where() const noexcept { return where_; }
 
 private:
+    template <class T>
+    void take(defer::Deferred<T>& deferred) {
+        if (!deferred) {
+            defer::detail::throwEmpty("a step", where_);
+        }
+        awaited_ = defer::detail::Access::steal(deferred);
+    }
+
     defer::detail::Chain* awaited_ = nullptr;
+    const void* handle_ = nullptr;
     Where where_;
 };
 

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <source_location>
@@ -27,7 +28,7 @@ template <class R>
 concept MayBeNothing = requires(R& result) {
     result.has_value();
     *result;
-};
+} && !requires(R& result) { result.error(); };
 
 template <class Yield, class Send, class Return_>
 class GeneratorSource {
@@ -48,6 +49,8 @@ public:
         return true;
     }
     void close() { generator_.close(); }
+    /// Whether the handle at that address goes when this does.
+    bool keeps(const void* handle) const noexcept { return generator_.state().keeps(handle); }
     std::source_location began(std::source_location) const noexcept { return began_; }
     /// Null when it ended without a result.
     auto* result() {
@@ -65,6 +68,7 @@ struct PlainSource {
     using Return = void;
 
     void close() const noexcept {}
+    bool keeps(const void*) const noexcept { return false; }
     std::source_location began(std::source_location madeAt) const noexcept { return madeAt; }
 };
 
@@ -115,6 +119,14 @@ public:
         }
         take(**at_);
         return true;
+    }
+    bool keeps(const void* handle) const noexcept {
+        if constexpr (std::ranges::input_range<R> && !std::ranges::view<R>) {
+            if constexpr (std::is_lvalue_reference_v<std::ranges::range_reference_t<R>>) {
+                return at_ && handle == std::addressof(**at_);
+            }
+        }
+        return false;
     }
 
 private:

@@ -70,7 +70,7 @@ void TaskBase::throwIfOver() const {
 
 void TaskBase::pause() {
     throwIfOver();
-    if (++pauses_ == 1) {
+    if (++pauses_ == 1 && awaited_ == nullptr) {
         core_->remove(*this);
     }
 }
@@ -123,6 +123,7 @@ void TaskBase::complete(State state, const Failure& failure) noexcept {
     const Ref<TaskBase> kept(*this);
     state_ = state;
     core_->remove(*this);
+    countHandle();
     const bool stepping = std::exchange(stepping_, true);
     cancelAwaited();
     if (state != State::done && state != State::failed) {
@@ -177,16 +178,38 @@ void TaskBase::await(Step step) {
     core_->remove(*this);
     awaited_ = chain;
     awaitedAt_ = step.where();
-    ++wait_;
+    const std::uint64_t wait = ++wait_;
     deferred.addCallbacks(Wake{Wait(*this)}, FailLater{Wait(*this)}, step.where());
+    if (wait != wait_) {
+        return;
+    }
+    core_->park(*this);
+    // The handle of the steps would keep what keeps them. If nobody else has one, it goes with the Cooperator.
+    if (chain->references > 2 && step.handle() != nullptr && keeps(step.handle())) {
+        uncounted_ = true;
+        --chain->references;
+    }
+}
+
+void TaskBase::countHandle() noexcept {
+    if (std::exchange(uncounted_, false)) {
+        awaited_->retain();
+    }
+}
+
+/// What it waited for has a result, or goes, or is given up.
+void TaskBase::endWait() noexcept {
+    countHandle();
+    core_->remove(*this);
+    awaited_ = nullptr;
+    ++wait_;
 }
 
 void TaskBase::awaitedFired(std::uint64_t wait) {
     if (wait != wait_) {
         return;
     }
-    awaited_ = nullptr;
-    ++wait_;
+    endWait();
     if (isOver()) {
         dropIdleSteps();
     } else if (pauses_ == 0) {
@@ -199,8 +222,7 @@ bool TaskBase::awaitedFailed(std::uint64_t wait, Failure& failure) {
     if (wait != wait_) {
         return false;
     }
-    awaited_ = nullptr;
-    ++wait_;
+    endWait();
     if (isOver()) {
         dropIdleSteps();
         return failure.check<CancelledError>() != nullptr;
@@ -213,8 +235,28 @@ void TaskBase::awaitedGone(std::uint64_t wait) noexcept {
     if (wait != wait_ || awaited_ == nullptr) {
         return;
     }
-    lostMadeAt_ = std::exchange(awaited_, nullptr)->madeAt;
+    lostMadeAt_ = awaited_->madeAt;
     lost_ = true;
+    endWait();
+    dropIdleSteps();
+}
+
+/// Its Cooperator goes. A step that is being taken may still end it.
+void TaskBase::leave() noexcept {
+    const Ref<TaskBase> kept(*this);
+    if (stepping_) {
+        core_->remove(*this);
+        return;
+    }
+    if (awaited_ != nullptr) {
+        lostMadeAt_ = awaited_->madeAt;
+        lost_ = true;
+        endWait();
+    }
+    core_->remove(*this);
+    reportIfAbandoned();
+    state_ = State::schedulerStopped;
+    forget(Failure(std::make_exception_ptr(SchedulerStopped()), madeAt_));
     dropIdleSteps();
 }
 

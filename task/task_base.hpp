@@ -66,6 +66,10 @@ protected:
     virtual void keepResult() = 0;
     /// Everybody who asked is told: the result, or that failure if it isn't empty.
     virtual void tell(const Failure& failure) = 0;
+    /// Nobody who asked is told; who asks from now on gets that failure.
+    virtual void forget(const Failure& failure) noexcept = 0;
+    /// Whether the handle at that address goes when the steps do.
+    virtual bool keeps(const void* handle) const noexcept = 0;
     /// Where the work is written down.
     virtual std::source_location began() const noexcept = 0;
 
@@ -82,6 +86,9 @@ private:
     void closeQuietly() noexcept;
     void dropIdleSteps() noexcept;
     static void logStopped();
+    void leave() noexcept;
+    void endWait() noexcept;
+    void countHandle() noexcept;
     void awaitedFired(std::uint64_t wait);
     bool awaitedFailed(std::uint64_t wait, Failure& failure);
     void awaitedGone(std::uint64_t wait) noexcept;
@@ -96,7 +103,9 @@ private:
     std::uint32_t references_ = 1;
     std::uint32_t pauses_ = 0;
     State state_ = State::going;
-    bool listed_ = false;
+    enum class Place : std::uint8_t { none, turns, waiting };
+    Place place_ = Place::none;
+    bool uncounted_ = false; // the steps' own handle on what is awaited doesn't count meanwhile
     bool stepping_ = false;
     bool lost_ = false;
 };

@@ -62,6 +62,12 @@ protected:
         }
     }
 
+    void forget(const Failure& failure) noexcept override {
+        disown();
+        failure_ = failure;
+        const std::vector<defer::Deferred<Return>> asked = std::exchange(asked_, {});
+    }
+
     std::optional<Result> result_;
 
 private:
@@ -153,11 +159,13 @@ private:
             }
         } else if constexpr (defer::detail::IsDeferred<Value> ||
                              std::same_as<Value, defer::DeferredIfPending> ||
-                             std::same_as<Value, defer::Failed>) {
+                             std::same_as<Value, defer::Failed> || std::same_as<Value, Failure> ||
+                             defer::detail::Outcome<Value>::isResult) {
             this->await(Step(std::forward<Left>(left), this->madeAt()));
         }
     }
     void close() override { source().close(); }
+    bool keeps(const void* handle) const noexcept override { return source_ && source_->keeps(handle); }
     void dropSteps() noexcept override { source_.reset(); }
     void keepResult() override {
         if constexpr (!std::is_void_v<typename Source::Return>) {

@@ -572,3 +572,32 @@ TEST_CASE("a coroutine may await coiterate, and be a step of another") {
     world.all();
     successResultOf(outer);
 }
+
+TEST_CASE("a failure that a step leaves ends the task, whatever its form") {
+    Clock clock;
+    Cooperator cooperator(clock);
+    int steps = 0;
+    const auto failing = [&](auto left) {
+        return cooperator.coiterate([&steps, left] {
+            ++steps;
+            return left;
+        });
+    };
+    const ropewalk::Failure failure(ropewalk::ValueError("left by a step"));
+    const auto plain = failing(failure);
+    const auto result = failing(ropewalk::Result<int>(std::unexpect, failure));
+    const auto yielded = cooperator.coiterate([](ropewalk::Failure left) -> Steps<> {
+        co_yield ropewalk::Result<int>(1);
+        co_yield left;
+    }(failure));
+    struct Next {
+        ropewalk::Failure left;
+        ropewalk::Result<int> next() { return std::unexpected(left); }
+    };
+    const auto next = cooperator.coiterate(Next{failure});
+    clock.advance(1s);
+    CHECK(steps == 2);
+    for (const Deferred<void>& d : {plain, result, yielded, next}) {
+        CHECK(failureResultOf(d) == failure);
+    }
+}

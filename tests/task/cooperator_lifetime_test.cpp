@@ -111,38 +111,47 @@ TEST_CASE("the task's Deferred can be cancelled after the Cooperator went") {
     failureResultOf<defer::CancelledError>(done);
 }
 
-TEST_CASE("a handle keeps a task whose Cooperator went; it can still be stopped, and asked") {
+TEST_CASE("whoever has a handle on a task whose Cooperator went learns that it is over") {
     Clock clock;
-    int alive = 0;
     int steps = 0;
+    int alive = 0;
     std::optional<Cooperator> cooperator(std::in_place, clock);
-    const auto work = cooperator->cooperate(forever(steps, Counted(alive)));
+    const auto task = cooperator->cooperate(forever(steps, Counted(alive)));
+    const auto asked = task.whenDone();
     cooperator.reset();
-    CHECK(alive == 1);
-    const auto done = work.whenDone();
-    work.pause();
-    SUBCASE("stopped") {
-        work.stop();
-        failureResultOf<task::TaskStopped>(done);
-    }
-    SUBCASE("resumed: its turn never comes") {
-        work.resume();
-        failureResultOf<SchedulerStopped>(done);
-    }
     CHECK(alive == 0);
-    CHECK(steps == 0);
+    CHECK(abandoned().size() == 1);
+    CHECK_THROWS_AS(task.stop(), SchedulerStopped);
+    CHECK_THROWS_AS(task.pause(), SchedulerStopped);
+    defer::assertNoResult(asked);
+    failureResultOf<SchedulerStopped>(task.whenDone());
 }
 
-TEST_CASE("a task that waits outlives its Cooperator, and fails when its next turn would come") {
+TEST_CASE("a task that waits goes with its Cooperator, and what it waits for goes on") {
     Clock clock;
     Deferred<int> d;
     std::optional<Cooperator> cooperator(std::in_place, clock);
     const auto done = cooperator->coiterate(waiting(d));
     clock.advance(1s);
     cooperator.reset();
-    defer::assertNoResult(done);
+    CHECK(abandoned().size() == 1);
+    CHECK_FALSE(d.called());
     d.callback(1);
-    failureResultOf<SchedulerStopped>(done);
+    defer::assertNoResult(done);
+}
+
+TEST_CASE("a task that is paused outlives its Cooperator, and fails when its next turn would come") {
+    Clock clock;
+    int steps = 0;
+    int alive = 0;
+    std::optional<Cooperator> cooperator(std::in_place, clock);
+    const auto task = cooperator->cooperate(forever(steps, Counted(alive)));
+    task.pause();
+    cooperator.reset();
+    CHECK(alive == 1);
+    task.resume();
+    CHECK(alive == 0);
+    failureResultOf<SchedulerStopped>(task.whenDone());
 }
 
 TEST_CASE("a Cooperator may go in its own tick: in a step") {
@@ -317,9 +326,9 @@ TEST_CASE("a reactor's own Cooperator goes with it, and with its tasks") {
         CHECK(steps > 0);
     }
     CHECK(alive == 0);
-    CHECK(abandoned().size() == 1);
+    CHECK(abandoned().size() == 2);
     d.callback(2);
-    failureResultOf<SchedulerStopped>(done);
+    defer::assertNoResult(done);
 }
 
 TEST_CASE("the reactor goes before a Cooperator of one's own") {
@@ -648,4 +657,71 @@ TEST_CASE("callbacks of whenDone may add tasks, stop others, and pause them") {
     failureResultOf<task::TaskStopped>(victim.whenDone());
     paused.stop();
     CHECK(alive == 0);
+}
+
+TEST_CASE("a task whose steps have a handle on what they wait for goes with the last other one") {
+    Clock clock;
+    Cooperator cooperator(clock);
+    bool gone = false;
+    struct Gone {
+        bool& flag;
+        ~Gone() { flag = true; }
+    };
+    const auto steps = [](Deferred<int> d, bool& flag) -> Steps<> {
+        const Gone frame{flag};
+        co_yield d;
+    };
+    Deferred<int> other;
+    auto task = cooperator.cooperate(steps(other, gone));
+    clock.advance(1s);
+    CHECK_FALSE(gone);
+    SUBCASE("when nobody holds the task") {
+        task = cooperator.cooperate([] { throw ropewalk::StopIteration(); });
+        other = nullptr;
+        CHECK(gone);
+        CHECK(abandoned().size() == 1);
+        clock.advance(1s);
+    }
+    SUBCASE("but for the steps, whoever holds the task") {
+        other = nullptr;
+        CHECK_FALSE(gone);
+        task.stop();
+        CHECK(gone);
+    }
+    SUBCASE("and has it back when that fires") {
+        other.callback(1);
+        clock.advance(1s);
+        CHECK(gone);
+        CHECK(other.called());
+    }
+    SUBCASE("and has it back when it is stopped") {
+        task.stop();
+        CHECK(gone);
+        CHECK(other.called());
+    }
+}
+
+TEST_CASE("a task that waits for what only its steps could fire goes with the Cooperator") {
+    Clock clock;
+    std::optional<Cooperator> cooperator(std::in_place, clock);
+    bool gone = false;
+    struct Gone {
+        bool& flag;
+        ~Gone() { flag = true; }
+    };
+    const auto steps = [](bool& flag) -> Steps<> {
+        const Gone frame{flag};
+        const Deferred<int> d;
+        co_yield d;
+    };
+    auto task = cooperator->cooperate(steps(gone));
+    auto result = cooperator->coiterate(std::vector{Deferred<int>()});
+    clock.advance(1s);
+    CHECK_FALSE(gone);
+    cooperator.reset();
+    CHECK(gone);
+    CHECK(abandoned().size() == 2);
+    CHECK_THROWS_AS(task.stop(), SchedulerStopped);
+    CHECK_FALSE(result.called());
+    CHECK(failureResultOf(task.whenDone()).check<SchedulerStopped>() != nullptr);
 }
