@@ -50,7 +50,8 @@ void PromiseBase::await(Chain& chain, const void* handle, bool held, std::source
         CoroutineEntry{{nullptr, where, sizeof(CoroutineEntry), Entry::Type::coroutine}, this};
     awaiting = &chain;
     waitingAt = where;
-    if (handle != nullptr && chain.references > 1U + (held ? 1U : 0U) && liesInFrame(frame.address(), handle)) {
+    if (handle != nullptr && chain.references > 1U + (held ? 1U : 0U) &&
+        liesInFrame(frame.address(), handle)) {
         localHandle = true;
         --chain.references;
     }
