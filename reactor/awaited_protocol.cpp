@@ -15,12 +15,26 @@ constexpr std::size_t inboxLimit = 65536;
 
 // A coroutine writes what it has read and then reads again, so one string's memory serves them all.
 constexpr std::size_t sparedCapacity = 2 * inboxLimit;
-thread_local std::string spared;
+thread_local constinit bool sparedIsGone = false; // when the thread ends
+struct Spared {
+    std::string text;
+    ~Spared() { sparedIsGone = true; }
+};
+thread_local Spared spared;
 
-/// A copy in that memory, to be moved from at once.
-std::string&& copyOf(std::string_view data) {
-    spared.assign(data);
-    return std::move(spared);
+/// A copy, in that memory if there is some.
+std::string copyOf(std::string_view data) {
+    if (sparedIsGone) {
+        return std::string(data);
+    }
+    spared.text.assign(data);
+    return std::move(spared.text);
+}
+
+void spare(std::string&& sent) {
+    if (!sparedIsGone && sent.capacity() > spared.text.capacity() && sent.capacity() <= sparedCapacity) {
+        spared.text = std::move(sent);
+    }
 }
 
 /// Whether anybody would learn of it if it failed: a write needn't be awaited, and its failure is the connection's.
@@ -248,17 +262,30 @@ void AwaitedProtocol::readConnectionLost() {
 // Writing.
 
 Written AwaitedProtocol::write(std::string_view data) {
+    if (writingEnded_) {
+        return writtenTooLate();
+    }
     transport->write(data);
     return written();
 }
 
 Written AwaitedProtocol::write(std::string&& data) {
+    if (writingEnded_) {
+        return writtenTooLate();
+    }
     transport->write(std::move(data));
     // NOLINTNEXTLINE(bugprone-use-after-move): the transport leaves it alone, or takes it whole
-    if (data.capacity() > spared.capacity() && data.capacity() <= sparedCapacity) {
-        spared = std::move(data);
-    }
+    spare(std::move(data));
     return written();
+}
+
+void AwaitedProtocol::endWriting() {
+    writingEnded_ = true;
+    transport->loseWriteConnection();
+}
+
+Written AwaitedProtocol::writtenTooLate() {
+    return Written(lost_.empty() ? Failure(RuntimeError("a write after endWriting")) : lost_);
 }
 
 Written AwaitedProtocol::blocked() {

@@ -50,6 +50,8 @@ public:
     Written write(std::string_view data);
     /// The string goes to the transport, and memory that comes back, to the next one that is read.
     Written write(std::string&& data);
+    /// Sends what is there, and no more.
+    void endWriting();
     defer::Deferred<void> close();
 
     void connectionMade() override;
@@ -100,6 +102,7 @@ private:
     bool isBroken() const noexcept;
     Written written() { return full_ || !lost_.empty() ? blocked() : Written(); }
     Written blocked();
+    Written writtenTooLate();
 
     ConnectionStarter* starter_;
     std::string inbox_;
@@ -113,6 +116,7 @@ private:
     bool ended_ = false; // the peer sends no more
     bool full_ = false;  // too much waits to be sent
     bool paused_ = false;
+    bool writingEnded_ = false;
 };
 
 } // namespace ropewalk::detail

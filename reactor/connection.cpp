@@ -42,7 +42,7 @@ class AwaitedServerFactory final : public Factory, public detail::ConnectionStar
 public:
     using Server = std::move_only_function<defer::Deferred<void>(Connection)>;
 
-    explicit AwaitedServerFactory(Server server) noexcept : server_(std::move(server)) {}
+    explicit AwaitedServerFactory(Server server) : server_(std::make_shared<Server>(std::move(server))) {}
 
     std::shared_ptr<Protocol> buildProtocol(const Address&) override {
         return std::make_shared<detail::AwaitedProtocol>(*this);
@@ -51,8 +51,9 @@ public:
 private:
     void start(Connection connection) override {
         const std::shared_ptr<Transport> transport = connection.transport();
-        const auto served = server_(std::move(connection));
-        served.addErrback([transport](const Failure& failure) {
+        const auto served = (*server_)(std::move(connection));
+        // A coroutine may go on for long after connection and factory are gone, and uses what the function holds.
+        served.addErrback([transport, kept = server_](const Failure& failure) {
             if (!failure.check<ConnectionClosed>()) {
                 log::err(failure);
             }
@@ -60,7 +61,7 @@ private:
         });
     }
 
-    Server server_;
+    std::shared_ptr<Server> server_;
 };
 
 } // namespace
@@ -103,7 +104,7 @@ Written Connection::writeString(std::string&& data) {
 }
 
 void Connection::endWriting() {
-    transport()->loseWriteConnection();
+    protocol_->endWriting();
 }
 
 defer::Deferred<void> Connection::close() {

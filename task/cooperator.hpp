@@ -40,8 +40,8 @@ struct CooperatorOptions {
 /// have their turns in the order in which they came; one that was paused or has waited comes after the others. It belongs to
 /// its clock's thread.
 ///
-/// When it is destroyed, the tasks that have turns to come, or wait for a Deferred, go unfinished, and the log names them. A
-/// paused one fails with `SchedulerStopped` when it is resumed.
+/// When it is destroyed, its tasks go unfinished, and the log names them; for whoever has handles on them they ended with
+/// `SchedulerStopped`.
 class Cooperator {
 public:
     using Where = std::source_location;
@@ -67,7 +67,7 @@ public:
         task->begin();
         return result;
     }
-    /// The same, and fires the given Deferred, which it returns.
+    /// The same, and fires the given Deferred, which it returns. Cancelling that one leaves the task alone.
     template <class I, class Return>
     defer::Deferred<Return> coiterate(I&& steps, defer::Deferred<Return> doneDeferred,
                                       Where where = Where::current()) {

@@ -111,7 +111,7 @@ void CooperatorCore::park(TaskBase& task) noexcept {
 }
 
 void CooperatorCore::start() {
-    stopped_ = clock_.get() == nullptr;
+    stopped_ = closed_;
     started_ = true;
     schedule();
 }
@@ -132,7 +132,7 @@ void CooperatorCore::stop() {
 
 void CooperatorCore::close() noexcept {
     const Ref<CooperatorCore> kept(*this);
-    stopped_ = true;
+    stopped_ = closed_ = true;
     unschedule();
     cancel_ = nullptr;
     clock_ = nullptr;

@@ -34,13 +34,14 @@ public:
 
     /// The task has a turn, after those that are here already; it fails at once while this is stopped.
     void add(TaskBase& task);
-    /// The task waits for a Deferred. It isn't held meanwhile.
+    /// The task is paused, or waits for a Deferred. It isn't held meanwhile.
     void park(TaskBase& task) noexcept;
     /// It is neither here nor there.
     void remove(TaskBase& task) noexcept;
 
     void start();
     void stop();
+    bool isClosed() const noexcept { return closed_; }
     bool running() const noexcept { return started_ && !stopped_; }
     /// The Cooperator goes: nothing runs any more, and tasks that only this held are gone.
     void close() noexcept;
@@ -67,6 +68,7 @@ private:
     std::uint32_t references_ = 1;
     bool started_;
     bool stopped_ = false;
+    bool closed_ = false;
     bool scheduled_ = false;
     bool ticking_ = false;
 };

@@ -113,6 +113,13 @@ public:
     {
         return {{*state_}, item};
     }
+    /// A handle of the generator's own, for values that care where it is.
+    template <class Handle>
+        requires requires(const Handle& handle) { Item::ofHandle(handle, std::source_location()); }
+    CopyingResumption<State, Send> yield_value(Handle& handle,
+                                               std::source_location where = std::source_location::current()) {
+        return {{*state_}, Item::ofHandle(handle, where)};
+    }
     Resumption<State, Send> yield_value(Yield item) noexcept
         requires std::is_reference_v<Yield>
     {

@@ -45,6 +45,7 @@ public:
     bool finished() const noexcept { return state_ == State::finished; }
     bool unstarted() const noexcept { return state_ == State::unstarted; }
     std::source_location began() const noexcept { return began_; }
+    bool isShared() const noexcept { return references_ > 1; }
     /// Whether that address is within its frame, and the frame lives no longer than the one handle that there is.
     bool keeps(const void* address) const noexcept;
 

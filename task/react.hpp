@@ -65,7 +65,7 @@ concept MainWithArguments = std::invocable<Main&, Reactor&, std::vector<std::str
 
 /// Calls `main`, runs the reactor until the Deferred that it returns has fired, and returns the program's exit code:
 /// `task.react`, which ends the program instead. `main` takes a `Reactor&`, and the arguments, a
-/// `std::vector<std::string>`, if it can; a coroutine will do.
+/// `std::vector<std::string>`, if it can; a coroutine will do, and may use what `main` holds until this returns.
 ///
 ///     Deferred<void> start(ropewalk::Reactor& reactor, std::vector<std::string> arguments);
 ///
@@ -82,7 +82,7 @@ int react(Main&& main, std::vector<std::string> arguments, Reactor& reactor,
     static_assert(detail::MainWithArguments<Main> || std::invocable<Main&, Reactor&>,
                   "ropewalk: react's main has to take a Reactor&, and perhaps a std::vector<std::string>");
     if constexpr (detail::MainWithArguments<Main> || std::invocable<Main&, Reactor&>) {
-        // A coroutine may refer to them as long as it runs.
+        // A coroutine may refer to them until this returns.
         std::vector<std::string> given = std::move(arguments);
         const auto call = [&]() -> decltype(auto) {
             if constexpr (detail::MainWithArguments<Main>) {

@@ -25,11 +25,13 @@ public:
         take(deferred);
     }
     template <class T>
-    Step(const defer::Deferred<T>& deferred, Where where = Where::current())
-        : handle_(&deferred), where_(where) {
+    Step(const defer::Deferred<T>& deferred, Where where = Where::current()) : where_(where) {
         defer::Deferred<T> copy = deferred;
         take(copy);
     }
+    /// It awaits values, not Results: a failure of what is waited for ends the task.
+    template <class T>
+    Step(defer::detail::ResultAwaitable<T>) = delete;
     /// Nothing, if it has nothing to wait for.
     Step(defer::DeferredIfPending maybe, Where where = Where::current()) : where_(where) {
         if (maybe) {
@@ -70,8 +72,15 @@ public:
         }
     }
 
-    /// For the library: what is to be waited for, or null, with the reference on it; the handle that it was made from, if that
-    /// was no temporary; and where.
+    /// For `co_yield d`, where that very handle stays while the next step is waited for.
+    template <class T>
+    static Step ofHandle(const defer::Deferred<T>& deferred, Where where) {
+        Step step(deferred, where);
+        step.handle_ = &deferred;
+        return step;
+    }
+    /// For the library: what is to be waited for, or null, with the reference on it; the handle that was yielded, if
+    /// that stays; and where.
     bool waits() const noexcept { return awaited_ != nullptr; }
     defer::detail::Chain* release() noexcept { return std::exchange(awaited_, nullptr); }
     const void* handle() const noexcept { return handle_; }

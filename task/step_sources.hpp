@@ -57,6 +57,8 @@ public:
         auto& state = generator_.state();
         return state.returned ? &*state.returned : nullptr;
     }
+    /// Whether others may ask the generator for it.
+    bool isShared() const noexcept { return generator_.state().isShared(); }
 
 private:
     Generator<Yield, Send, Return> generator_;
@@ -121,7 +123,7 @@ public:
         return true;
     }
     bool keeps(const void* handle) const noexcept {
-        if constexpr (std::ranges::input_range<R> && !std::ranges::view<R>) {
+        if constexpr (requires { typename R::allocator_type; }) { // a container: the element is its own
             if constexpr (std::is_lvalue_reference_v<std::ranges::range_reference_t<R>>) {
                 return at_ && handle == std::addressof(**at_);
             }

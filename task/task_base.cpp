@@ -47,7 +47,9 @@ struct TaskBase::FailLater {
     }
 };
 
-TaskBase::~TaskBase() = default;
+TaskBase::~TaskBase() {
+    core_->remove(*this);
+}
 
 void TaskBase::begin() {
     core_->add(*this);
@@ -72,6 +74,7 @@ void TaskBase::pause() {
     throwIfOver();
     if (++pauses_ == 1 && awaited_ == nullptr) {
         core_->remove(*this);
+        core_->park(*this);
     }
 }
 
@@ -80,6 +83,7 @@ void TaskBase::resume() {
         throw NotPaused();
     }
     if (--pauses_ == 0 && !isOver() && awaited_ == nullptr && !lost_) {
+        core_->remove(*this);
         core_->add(*this);
     }
 }
@@ -113,6 +117,8 @@ void TaskBase::run() noexcept {
     stepping_ = false;
     if (isOver()) [[unlikely]] {
         dropIdleSteps();
+    } else if (core_->isClosed()) [[unlikely]] {
+        leave();
     }
 }
 
@@ -126,7 +132,8 @@ void TaskBase::complete(State state, const Failure& failure) noexcept {
     countHandle();
     const bool stepping = std::exchange(stepping_, true);
     cancelAwaited();
-    if (state != State::done && state != State::failed) {
+    closing_ = state != State::done && state != State::failed;
+    if (closing_ && !awaitsCoroutine()) {
         closeQuietly();
     }
     stepping_ = stepping;
@@ -146,15 +153,27 @@ void TaskBase::cancelAwaited() noexcept {
     }
 }
 
-/// What it waits for may be a coroutine of the steps, and go on after a cancellation.
-void TaskBase::dropIdleSteps() noexcept {
-    const bool used = stepping_ || (awaited_ != nullptr && awaited_->coroutine && !awaited_->called);
-    if (isOver() && !used) {
-        dropSteps();
+/// What it waits for may be, or wait for, a coroutine of the steps, which may go on after a cancellation.
+bool TaskBase::awaitsCoroutine() const noexcept {
+    const Chain* chain = awaited_;
+    while (chain != nullptr && chain->called) {
+        chain = chain->waitsOn();
     }
+    return chain != nullptr && chain->coroutine;
+}
+
+void TaskBase::dropIdleSteps() noexcept {
+    if (!isOver() || stepping_ || awaitsCoroutine()) {
+        return;
+    }
+    if (closing_) {
+        closeQuietly();
+    }
+    dropSteps();
 }
 
 void TaskBase::closeQuietly() noexcept {
+    closing_ = false;
     try {
         close();
     } catch (...) {
@@ -238,7 +257,11 @@ void TaskBase::awaitedGone(std::uint64_t wait) noexcept {
     lostMadeAt_ = awaited_->madeAt;
     lost_ = true;
     endWait();
-    dropIdleSteps();
+    if (isOver()) {
+        dropIdleSteps();
+    } else {
+        core_->park(*this);
+    }
 }
 
 /// Its Cooperator goes. A step that is being taken may still end it.
@@ -251,7 +274,10 @@ void TaskBase::leave() noexcept {
     if (awaited_ != nullptr) {
         lostMadeAt_ = awaited_->madeAt;
         lost_ = true;
-        endWait();
+        countHandle();
+        if (!awaitsCoroutine()) {
+            endWait();
+        }
     }
     core_->remove(*this);
     reportIfAbandoned();

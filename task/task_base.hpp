@@ -84,6 +84,7 @@ private:
     void complete(State state, const Failure& failure) noexcept;
     void cancelAwaited() noexcept;
     void closeQuietly() noexcept;
+    bool awaitsCoroutine() const noexcept;
     void dropIdleSteps() noexcept;
     static void logStopped();
     void leave() noexcept;
@@ -107,6 +108,7 @@ private:
     Place place_ = Place::none;
     bool uncounted_ = false; // the steps' own handle on what is awaited doesn't count meanwhile
     bool stepping_ = false;
+    bool closing_ = false; // the steps are to be closed before they are dropped
     bool lost_ = false;
 };
 

@@ -118,9 +118,10 @@ private:
         } else if constexpr (std::is_void_v<Return>) {
             chain.setVoid();
         } else if (!result_) {
-            chain.setNone("nobody: its steps ended without one", madeAt());
+            chain.setNone(moved_ ? "who asked first" : "nobody: its steps ended without one", madeAt());
         } else if (isLast || !defer::detail::isCopyable<Return>) {
             Return& result = *result_;
+            moved_ = true;
             chain.emplace<Return>(std::move(result));
             result_.reset();
         } else if constexpr (defer::detail::isCopyable<Return>) {
@@ -132,6 +133,7 @@ private:
     Canceller canceller_{*this};
     Failure failure_{nullptr};
     bool told_ = false;
+    bool moved_ = false;
 };
 
 /// A task with its steps.
@@ -161,7 +163,11 @@ private:
                              std::same_as<Value, defer::DeferredIfPending> ||
                              std::same_as<Value, defer::Failed> || std::same_as<Value, Failure> ||
                              defer::detail::Outcome<Value>::isResult) {
-            this->await(Step(std::forward<Left>(left), this->madeAt()));
+            if constexpr (std::is_lvalue_reference_v<Left> && defer::detail::IsDeferred<Value>) {
+                this->await(Step::ofHandle(left, this->madeAt()));
+            } else {
+                this->await(Step(std::forward<Left>(left), this->madeAt()));
+            }
         }
     }
     void close() override { source().close(); }
@@ -169,9 +175,17 @@ private:
     void dropSteps() noexcept override { source_.reset(); }
     void keepResult() override {
         if constexpr (!std::is_void_v<typename Source::Return>) {
-            if (auto* result = source().result()) {
-                this->result_.emplace(std::move(*result));
+            auto* result = source().result();
+            if (result == nullptr) {
+                return;
             }
+            if constexpr (defer::detail::isCopyable<typename Source::Return>) {
+                if (source().isShared()) {
+                    this->result_.emplace(std::as_const(*result));
+                    return;
+                }
+            }
+            this->result_.emplace(std::move(*result));
         }
     }
     /// There until the task is over.

@@ -328,3 +328,28 @@ TEST_CASE("a write that nobody awaits doesn't tell of a loss, before or afterwar
     CHECK(callbackFailed);
     CHECK(ropewalk::defer::flushLoggedErrors().empty());
 }
+
+TEST_CASE(
+    "a server's function lives as long as its coroutines, though connection, port and factory are gone") {
+    Serving world;
+    Deferred<void> later;
+    std::string said;
+    world.client.made = [](Peer& self) {
+        self.transport->write("x");
+        self.transport->loseConnection();
+    };
+    world.serve([&later, &said, mine = std::string(100, 's')](Connection peer) -> Deferred<void> {
+        static_cast<void>(co_await peer.read());
+        peer.abort();
+        co_await later;
+        said = mine;
+    });
+    world.port->stopListening();
+    world.port = nullptr;
+    world.connector = nullptr;
+    for (int i = 0; i < 5; ++i) {
+        world.reactor().iterate();
+    }
+    later.callback();
+    CHECK(said == std::string(100, 's'));
+}

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <ropewalk/defer/errors.hpp>
 #include <ropewalk/defer/logged_errors.hpp>
 
 using namespace std::chrono_literals;
@@ -307,6 +308,43 @@ TEST_CASE("endWriting ends our data, also with much to send, and the peer may an
         }
     });
     CHECK(answer == "got " + std::to_string(size));
+}
+
+TEST_CASE("a write after endWriting fails, and is not sent") {
+    Awaiting world;
+    world.server.halfCloseable = true;
+    std::string received;
+    world.server.readLost = [&](Peer& self) {
+        received = self.received;
+        self.transport->loseConnection();
+    };
+    world.serve([&](Connection peer) -> Deferred<void> {
+        static_cast<void>(peer.write(std::string(3000000, 'x')));
+        peer.endWriting();
+        const auto late = co_await peer.write("late").result();
+        CHECK(late.error().check<ropewalk::RuntimeError>() != nullptr);
+        const auto moved = co_await peer.write(std::string(3000, 'y')).result();
+        CHECK(moved.error().check<ropewalk::RuntimeError>() != nullptr);
+        static_cast<void>(co_await peer.read());
+    });
+    CHECK(received == std::string(3000000, 'x'));
+}
+
+TEST_CASE("what is read is what came, whatever was read before") {
+    Awaiting world;
+    world.server.writesBack = true;
+    world.serve([&](Connection peer) -> Deferred<void> {
+        for (std::size_t size = 1; size < 5000; size += size / 2 + 1) {
+            const std::string sent(size, static_cast<char>('a' + size % 26));
+            co_await peer.write(sent);
+            std::string got;
+            while (got.size() < size) {
+                got += co_await peer.read();
+            }
+            CHECK(got == sent);
+        }
+        co_await peer.close();
+    });
 }
 
 TEST_CASE("connect gives addresses, and a ConnectError when there is no connection") {

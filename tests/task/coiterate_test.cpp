@@ -601,3 +601,17 @@ TEST_CASE("a failure that a step leaves ends the task, whatever its form") {
         CHECK(failureResultOf(d) == failure);
     }
 }
+
+TEST_CASE("what a generator returned stays with it while others hold it") {
+    Clock clock;
+    Cooperator cooperator(clock);
+    const auto steps = []() -> Steps<std::string> {
+        co_yield {};
+        co_return std::string(60, 'r');
+    };
+    const auto generator = steps();
+    const auto done = cooperator.coiterate(generator);
+    clock.advance(1s);
+    CHECK(successResultOf(done) == std::string(60, 'r'));
+    CHECK(generator.result() == std::string(60, 'r'));
+}

@@ -140,18 +140,33 @@ TEST_CASE("a task that waits goes with its Cooperator, and what it waits for goe
     defer::assertNoResult(done);
 }
 
-TEST_CASE("a task that is paused outlives its Cooperator, and fails when its next turn would come") {
+TEST_CASE("a task that is paused goes with its Cooperator, also one that has a handle on itself") {
     Clock clock;
-    int steps = 0;
     int alive = 0;
-    std::optional<Cooperator> cooperator(std::in_place, clock);
-    const auto task = cooperator->cooperate(forever(steps, Counted(alive)));
-    task.pause();
-    cooperator.reset();
-    CHECK(alive == 1);
-    task.resume();
-    CHECK(alive == 0);
-    failureResultOf<SchedulerStopped>(task.whenDone());
+    struct Worker {
+        std::optional<CooperativeTask<>> task;
+    };
+    const auto steps = [](std::shared_ptr<Worker> self, bool pauses, Counted) -> Steps<> {
+        co_yield {};
+        if (pauses) {
+            self->task->pause();
+            co_yield {};
+        }
+        co_yield Deferred<int>();
+    };
+    for (const bool pauses : {true, false}) {
+        std::optional<Cooperator> cooperator(std::in_place, clock);
+        auto worker = std::make_shared<Worker>();
+        worker->task = cooperator->cooperate(steps(worker, pauses, Counted(alive)));
+        const CooperativeTask<> task = *worker->task;
+        worker = nullptr;
+        clock.advance(1s);
+        CHECK(alive == 1);
+        cooperator.reset();
+        CHECK(alive == 0);
+        CHECK(abandoned().size() == 1);
+        failureResultOf<SchedulerStopped>(task.whenDone());
+    }
 }
 
 TEST_CASE("a Cooperator may go in its own tick: in a step") {
@@ -198,8 +213,9 @@ TEST_CASE("a Cooperator may go in its own tick: in the last step, which ends, fa
         } else if (how == 1) {
             failureResultOf<ValueError>(done);
         } else {
+            CHECK(abandoned().size() == 1);
             d.callback(1);
-            failureResultOf<SchedulerStopped>(done);
+            defer::assertNoResult(done);
         }
     }
 }
@@ -724,4 +740,90 @@ TEST_CASE("a task that waits for what only its steps could fire goes with the Co
     CHECK_THROWS_AS(task.stop(), SchedulerStopped);
     CHECK_FALSE(result.called());
     CHECK(failureResultOf(task.whenDone()).check<SchedulerStopped>() != nullptr);
+}
+
+TEST_CASE("a coroutine of the steps that a task waits for may go on when the Cooperator is gone") {
+    Clock clock;
+    std::optional<Cooperator> cooperator(std::in_place, clock);
+    Deferred<int> first;
+    Deferred<int> second;
+    std::string said;
+    struct Work {
+        Deferred<int> one;
+        Deferred<int> two;
+        std::string& log;
+        std::string mine = std::string(100, 'w');
+        Deferred<void> part() {
+            const auto a = co_await one.result();
+            const auto b = co_await two.result();
+            log += mine;
+        }
+        Deferred<void> next() {
+            return defer::succeed(1).addCallback([this](int) { return part(); });
+        }
+    };
+    const auto done = cooperator->coiterate(Work{first, second, said});
+    clock.advance(1s);
+    SUBCASE("when its Cooperator goes") {
+        cooperator.reset();
+        first.callback(1);
+        CHECK(abandoned().size() == 1);
+    }
+    SUBCASE("when it is cancelled") {
+        done.cancel();
+        failureResultOf<defer::CancelledError>(done);
+    }
+    CHECK(said.empty());
+    second.callback(1);
+    CHECK(said == std::string(100, 'w'));
+}
+
+TEST_CASE("a generator whose coroutine cleans up after a cancellation is closed when that is done") {
+    Clock clock;
+    Cooperator cooperator(clock);
+    Deferred<void> cleanup;
+    std::string said;
+    const auto steps = [](std::string& log, Deferred<void> waitFor) -> Steps<> {
+        std::string mine(100, 'x');
+        const auto part = [&]() -> Deferred<void> {
+            const Deferred<int> never;
+            const auto cancelled = co_await never.result();
+            const auto cleaned = co_await waitFor.result();
+            log += mine;
+        };
+        try {
+            co_yield part();
+        } catch (const ropewalk::GeneratorExit&) {
+            log += " closed";
+            throw;
+        }
+    };
+    const auto done = cooperator.coiterate(steps(said, cleanup));
+    clock.advance(1s);
+    done.cancel();
+    failureResultOf<defer::CancelledError>(done);
+    CHECK(said.empty());
+    cleanup.callback();
+    CHECK(said == std::string(100, 'x') + " closed");
+}
+
+TEST_CASE("only a handle that stays where it was yielded counts as the steps' own") {
+    Clock clock;
+    Cooperator cooperator(clock);
+    Deferred<int> d;
+    Deferred<int> other = d;
+    const auto steps = [](Deferred<int>& asked) -> Steps<> {
+        task::Step next;
+        {
+            const Deferred<int> gone = asked;
+            next = gone;
+        }
+        co_yield std::move(next);
+    };
+    const auto done = cooperator.coiterate(steps(d));
+    clock.advance(1s);
+    other = nullptr;
+    d.callback(1);
+    clock.advance(1s);
+    successResultOf(done);
 }
