@@ -90,7 +90,7 @@ public:
         return writeString(std::forward<String>(data));
     }
     Written write(const char* data) { return write(std::string_view(data)); }
-    /// Ends the data of this side; one may still read.
+    /// Ends the data of this side; one may still read. A `write` from now on fails with `RuntimeError`.
     void endWriting();
 
     /// Sends what was written and closes; fires when that is done.
