@@ -31,16 +31,7 @@ class GeneratorState final : public GeneratorControl {
 public:
     using Item = std::remove_reference_t<Yield>;
 
-    /// The memory of a frame of `size` bytes, with a state in front of it.
-    static void* allocate(std::size_t size) {
-        void* memory = ::operator new(room() + size);
-        void* frame = static_cast<char*>(memory) + room();
-        ::new (memory) GeneratorState(frame, size);
-        return frame;
-    }
-    static GeneratorState& ofFrame(void* frame) noexcept {
-        return *std::launder(reinterpret_cast<GeneratorState*>(static_cast<char*>(frame) - room()));
-    }
+    GeneratorState(void* frame, std::size_t size) noexcept : GeneratorControl(frame, size) {}
     using GeneratorControl::frameGone;
 
     Yield take() noexcept(std::is_reference_v<Yield> || std::is_nothrow_move_constructible_v<Item>) {
@@ -54,14 +45,6 @@ public:
     Item* yielded = nullptr; // in the frame, while it is suspended
     [[no_unique_address]] OptionalUnlessVoid<Send> sent;
     [[no_unique_address]] OptionalUnlessVoid<Return> returned;
-
-private:
-    GeneratorState(void* frame, std::size_t size) noexcept : GeneratorControl(frame, size) {}
-
-    static constexpr std::size_t room() noexcept {
-        constexpr std::size_t alignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-        return (sizeof(GeneratorState) + alignment - 1) / alignment * alignment;
-    }
 };
 
 /// Gives control back to whoever asked for the next value, and what that sends to the generator.
@@ -96,8 +79,10 @@ public:
     using State = GeneratorState<Yield, Send, Return>;
     using Item = typename State::Item;
 
-    static void* operator new(std::size_t size) { return State::allocate(size); }
-    static void operator delete(void* frame, std::size_t) noexcept { State::ofFrame(frame).frameGone(); }
+    static void* operator new(std::size_t size) { return InFrontOfFrame<State>::allocate(size); }
+    static void operator delete(void* frame, std::size_t) noexcept {
+        InFrontOfFrame<State>::ofFrame(frame).frameGone();
+    }
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
     std::suspend_never final_suspend() const noexcept { return {}; }
@@ -142,7 +127,7 @@ protected:
         void* frame = std::coroutine_handle<Promise>::from_promise(promise).address();
         // Clang may otherwise see through all of it, and keep the frame elsewhere, without a state.
         asm volatile("" : "+r"(frame) : : "memory");
-        state_ = &State::ofFrame(frame);
+        state_ = &InFrontOfFrame<State>::ofFrame(frame);
         state_->begin(frame, began);
         return state_;
     }

@@ -20,10 +20,13 @@ GeneratorControl::checkFrame(void* frame, std::source_location where) const {
 }
 
 bool GeneratorControl::keeps(const void* address) const noexcept {
+    return references_ == 1 && state_ == State::suspended && holds(address);
+}
+
+bool GeneratorControl::holds(const void* address) const noexcept {
     const auto* begin = static_cast<const char*>(frame_.address());
     const auto* at = static_cast<const char*>(address);
-    return references_ == 1 && state_ == State::suspended && !std::less<>{}(at, begin) &&
-           std::less<>{}(at, begin + frameSize_);
+    return !std::less<>{}(at, begin) && std::less<>{}(at, begin + frameSize_);
 }
 
 bool GeneratorControl::refuse() {

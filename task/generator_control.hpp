@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <source_location>
 #include <utility>
 
@@ -48,6 +49,8 @@ public:
     bool isShared() const noexcept { return references_ > 1; }
     /// Whether that address is within its frame, and the frame lives no longer than the one handle that there is.
     bool keeps(const void* address) const noexcept;
+    /// Whether that address is within its frame.
+    bool holds(const void* address) const noexcept;
 
     // For the coroutine.
 
@@ -103,6 +106,27 @@ private:
     bool closing_ = false;
     std::exception_ptr error_; // to be raised, or escaped
     std::source_location began_;
+};
+
+/// For a State that derives from GeneratorControl and is made as State(frame, size): it goes in front of the frame.
+template <class State>
+struct InFrontOfFrame {
+    /// The memory of a frame of `size` bytes, with a state in front of it.
+    static void* allocate(std::size_t size) {
+        void* memory = ::operator new(room() + size);
+        void* frame = static_cast<char*>(memory) + room();
+        ::new (memory) State(frame, size);
+        return frame;
+    }
+    static State& ofFrame(void* frame) noexcept {
+        return *std::launder(reinterpret_cast<State*>(static_cast<char*>(frame) - room()));
+    }
+
+private:
+    static constexpr std::size_t room() noexcept {
+        constexpr std::size_t alignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+        return (sizeof(State) + alignment - 1) / alignment * alignment;
+    }
 };
 
 [[noreturn]] void throwStopIteration();

@@ -1,0 +1,75 @@
+#include <ropewalk/flow/deferred_instruction.hpp>
+
+namespace ropewalk::flow::detail {
+
+using defer::detail::Chain;
+
+/// What waits in the chain: either may go first.
+class DeferredInstruction::Wait {
+public:
+    Wait(DeferredInstruction& instruction, Chain& chain, Wake wake) noexcept
+        : instruction_(&instruction), chain_(&chain), wake_(std::move(wake)) {
+        instruction.wait_ = this;
+    }
+    Wait(Wait&& other) noexcept
+        : instruction_(std::exchange(other.instruction_, nullptr)),
+          chain_(other.chain_),
+          wake_(std::move(other.wake_)) {
+        if (instruction_ != nullptr) {
+            instruction_->wait_ = this;
+        }
+    }
+    Wait& operator=(Wait&&) = delete;
+    ~Wait() { leave(); }
+
+    void leave() noexcept {
+        if (DeferredInstruction* instruction = std::exchange(instruction_, nullptr)) {
+            instruction->wait_ = nullptr;
+        }
+    }
+    void forget() noexcept { instruction_ = nullptr; }
+    Chain& awaited() const noexcept { return *chain_; }
+
+    void operator()(Chain& chain, const defer::detail::Entry&, defer::detail::Loop&) {
+        if (instruction_ != nullptr) {
+            instruction_->fired(chain);
+        }
+        leave();
+        std::exchange(wake_, nullptr)();
+    }
+
+private:
+    DeferredInstruction* instruction_; // null: it is gone
+    Chain* chain_;
+    Wake wake_;
+};
+
+DeferredInstruction::~DeferredInstruction() {
+    if (wait_ != nullptr) {
+        wait_->forget();
+    }
+    if (chain_ != nullptr) {
+        chain_->release();
+    }
+}
+
+void DeferredInstruction::callLater(ReactorTime&, Wake wake) {
+    Chain* chain = std::exchange(chain_, nullptr);
+    if (chain == nullptr) {
+        wake();
+        return;
+    }
+    defer::detail::addTap(*chain, Wait(*this, *chain, std::move(wake)), where_);
+    chain->release();
+}
+
+void DeferredInstruction::cancel() {
+    if (wait_ != nullptr) {
+        Chain& chain = wait_->awaited();
+        chain.retain();
+        chain.cancel("the flow that waits for it was cancelled", where_);
+        chain.release();
+    }
+}
+
+} // namespace ropewalk::flow::detail

@@ -1,0 +1,66 @@
+#include <ropewalk/flow/runner.hpp>
+
+#include <utility>
+
+#include <ropewalk/reactor/reactor_time.hpp>
+
+namespace ropewalk::flow::detail {
+
+StageBase* Walk::takerOf(Instruction& pause, const StageBase& root) {
+    for (StageBase* at = at_; at != &root; at = at->asker) {
+        if (at->asker->takes(*at, pause, *this)) {
+            return at->asker;
+        }
+    }
+    return nullptr;
+}
+
+ReactorTime& Runner::clock() const {
+    ReactorTime* clock = clock_.get();
+    if (clock == nullptr) {
+        throw RuntimeError("the clock of a flow is gone");
+    }
+    return *clock;
+}
+
+void Runner::arm(Instruction& pause, Wake wake) {
+    pause.callLater(clock(), std::move(wake));
+}
+
+bool Runner::outlasts(StageBase& root, Instruction& first) {
+    for (Instruction* pause = &first; pause != nullptr; pause = Walk::step(root)) {
+        pausedBy_ = pause;
+        arming_ = true;
+        try {
+            arm(*pause, Wake(*this, ++sleep_));
+        } catch (...) {
+            arming_ = false;
+            pausedBy_ = nullptr;
+            throw;
+        }
+        arming_ = false;
+        if (pausedBy_ != nullptr) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Runner::wake(std::uint64_t sleep) {
+    if (pausedBy_ == nullptr || sleep != sleep_) {
+        return;
+    }
+    pausedBy_ = nullptr;
+    if (!arming_) {
+        go();
+    }
+}
+
+void Runner::cancelPause() {
+    if (Instruction* pause = std::exchange(pausedBy_, nullptr)) {
+        ++sleep_;
+        pause->cancel();
+    }
+}
+
+} // namespace ropewalk::flow::detail

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <ropewalk/flow/deferred_stage.hpp>
+#include <ropewalk/flow/generator.hpp>
+#include <ropewalk/flow/iterable_stage.hpp>
+#include <ropewalk/flow/list_stage.hpp>
+#include <ropewalk/flow/stage.hpp>
+#include <ropewalk/task/step_sources.hpp>
+
+/// Whatever flows are made of, brought to one form: a source is something to be moved, `Held` the stage that is made of it,
+/// in its place.
+namespace ropewalk::flow::detail {
+
+template <class S>
+concept Source = requires { typename S::Held; } && !std::derived_from<S, StageBase>;
+
+/// A stage that stays where it is.
+template <class S>
+struct StageRef {
+    using Held = S;
+    S* stage;
+};
+
+/// The stage of a source, in its place: made here, or elsewhere.
+template <class S>
+class Hold {
+public:
+    using Stage = typename S::Held;
+
+    explicit Hold(S source) : stage_(std::move(source)) {}
+    Stage& get() noexcept { return stage_; }
+
+private:
+    Stage stage_;
+};
+template <class S>
+class Hold<StageRef<S>> {
+public:
+    using Stage = S;
+
+    explicit Hold(StageRef<S> source) noexcept : stage_(source.stage) {}
+    Stage& get() noexcept { return *stage_; }
+
+private:
+    Stage* stage_;
+};
+
+template <class I>
+concept Iterable =
+    std::ranges::input_range<std::unwrap_reference_t<I>> || task::detail::HasNext<std::unwrap_reference_t<I>>;
+
+template <class X>
+auto source(X&& x) {
+    using Given = std::remove_cvref_t<X>;
+    if constexpr (std::derived_from<Given, StageBase>) {
+        static_assert(std::is_lvalue_reference_v<X>,
+                      "ropewalk: a stage is referred to, and has to stay: give it a name first");
+        return StageRef<std::remove_reference_t<X>>{&x};
+    } else if constexpr (Source<Given>) {
+        static_assert(std::constructible_from<Given, X&&>,
+                      "ropewalk: a generator or recipe goes into the flow: std::move it");
+        return Given(std::forward<X>(x));
+    } else if constexpr (defer::detail::IsDeferred<Given>) {
+        return DeferredSource<typename Given::Value>(std::forward<X>(x));
+    } else if constexpr (std::convertible_to<X&&, std::string_view>) {
+        return ListSource<std::string>({std::string(std::string_view(std::forward<X>(x)))});
+    } else if constexpr (Iterable<std::decay_t<X>>) {
+        return iterableSource(std::forward<X>(x));
+    } else {
+        static_assert(
+            std::invocable<Given&>,
+            "ropewalk: a wrapper is not available for this: it is neither a stage, a generator, a list "
+            "or other range, a string, a Deferred, something with next(), nor a function that gives one");
+        return source(x());
+    }
+}
+
+template <class X>
+using SourceOf = decltype(detail::source(std::declval<X>()));
+/// The type of the results of what is made of that, void if there are none.
+template <class T>
+std::type_identity<T> resultOf(const Stage<T>&);
+template <class S>
+using ResultOf = typename decltype(detail::resultOf(std::declval<typename Hold<S>::Stage&>()))::type;
+template <class S>
+using ItemOf = typename Hold<S>::Stage::Item;
+
+} // namespace ropewalk::flow::detail

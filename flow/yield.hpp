@@ -1,0 +1,63 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <ropewalk/defer/deferred.hpp>
+#include <ropewalk/flow/deferred_instruction.hpp>
+#include <ropewalk/flow/instruction.hpp>
+#include <ropewalk/flow/stage.hpp>
+
+namespace ropewalk::flow {
+
+/// What an iterable of a flow gives that isn't a generator: a result, a stage that has to be ready first, or a reason to
+/// pause. For lists, and for `next()`: `flow::wrap(std::vector<flow::Yield<int>>{1, 2, flow::Cooperate(), 3})`. A stage, or an
+/// instruction that isn't a temporary, is only referred to.
+template <class T>
+class Yield {
+    static_assert(!std::is_reference_v<T> && !std::is_void_v<T>, "what is yielded is a value");
+
+    template <class U>
+    static constexpr bool isResult =
+        std::constructible_from<T, U> && !std::derived_from<std::remove_cvref_t<U>, StageBase> &&
+        !std::derived_from<std::remove_cvref_t<U>, Instruction> &&
+        !std::same_as<std::remove_cvref_t<U>, Yield> &&
+        (!defer::detail::IsDeferred<U> || defer::detail::IsDeferred<T>);
+
+public:
+    template <class U>
+        requires isResult<U&&>
+    Yield(U&& result) : held_(std::in_place_index<0>, std::forward<U>(result)) {}
+    Yield(StageBase& stage) noexcept : held_(&stage) {}
+    template <std::derived_from<StageBase> S>
+        requires(!std::is_lvalue_reference_v<S>)
+    Yield(S&&) = delete;
+    Yield(Instruction& instruction) noexcept
+        : held_(std::shared_ptr<Instruction>(std::shared_ptr<void>(), &instruction)) {}
+    template <std::derived_from<Instruction> I>
+        requires(!std::is_lvalue_reference_v<I>)
+    Yield(I&& instruction) : held_(std::make_shared<I>(std::move(instruction))) {}
+    template <class U>
+        requires(!defer::detail::IsDeferred<T>)
+    Yield(defer::Deferred<U> deferred, std::source_location where = std::source_location::current())
+        : held_(std::make_shared<detail::DeferredInstruction>(std::move(deferred), where)) {}
+
+    /// One of the three isn't null.
+    T* result() noexcept { return std::get_if<0>(&held_); }
+    StageBase* stage() const noexcept {
+        const auto* stage = std::get_if<StageBase*>(&held_);
+        return stage == nullptr ? nullptr : *stage;
+    }
+    std::shared_ptr<Instruction> instruction() const noexcept {
+        const auto* instruction = std::get_if<std::shared_ptr<Instruction>>(&held_);
+        return instruction == nullptr ? nullptr : *instruction;
+    }
+
+private:
+    std::variant<T, StageBase*, std::shared_ptr<Instruction>> held_;
+};
+
+} // namespace ropewalk::flow
