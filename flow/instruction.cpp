@@ -6,6 +6,10 @@
 
 namespace ropewalk::flow {
 
+void detail::Sleeper::dispose() noexcept {
+    delete this;
+}
+
 void Instruction::callLater(ReactorTime&, Wake) {
     throw Unsupported(str(), "flow");
 }

@@ -24,7 +24,7 @@ public:
     void retain() noexcept { ++references_; }
     void release() noexcept {
         if (--references_ == 0) {
-            delete this;
+            dispose();
         }
     }
 
@@ -36,6 +36,8 @@ protected:
     virtual ~Sleeper() = default;
 
 private:
+    void dispose() noexcept;
+
     std::uint32_t references_ = 1;
 };
 

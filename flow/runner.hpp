@@ -17,7 +17,7 @@ public:
     Instruction* step(StageBase& root) {
         if (at_ == nullptr) {
             at_ = &root;
-            root.asker = nullptr;
+            root.asker = behind_;
         }
         for (;;) {
             depth = 0;
@@ -38,9 +38,15 @@ public:
         }
     }
 
+protected:
+    /// For a stage that steps through its sources by itself.
+    explicit Walk(StageBase* behind = nullptr) noexcept : behind_(behind) {}
+    ~Walk() = default;
+
 private:
     StageBase* takerOf(Instruction& pause, const StageBase& root);
 
+    StageBase* behind_;
     StageBase* at_ = nullptr; // null: at the root
 };
 

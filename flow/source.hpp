@@ -21,7 +21,10 @@
 namespace ropewalk::flow::detail {
 
 template <class S>
-concept Source = requires { typename S::Held; } && !std::derived_from<S, StageBase>;
+concept Recipe = requires { typename S::Held; } && !std::derived_from<S, StageBase>;
+
+template <class S>
+concept PointsToStage = std::is_pointer_v<S> && std::derived_from<std::remove_pointer_t<S>, StageBase>;
 
 /// A stage that stays where it is.
 template <class S>
@@ -38,6 +41,8 @@ public:
 
     explicit Hold(S source) : stage_(std::move(source)) {}
     Stage& get() noexcept { return stage_; }
+    /// Whether that stage goes with this.
+    bool owns(const StageBase& stage) const noexcept { return &stage == &stage_; }
 
 private:
     Stage stage_;
@@ -49,6 +54,7 @@ public:
 
     explicit Hold(StageRef<S> source) noexcept : stage_(source.stage) {}
     Stage& get() noexcept { return *stage_; }
+    bool owns(const StageBase&) const noexcept { return false; }
 
 private:
     Stage* stage_;
@@ -65,7 +71,9 @@ auto source(X&& x) {
         static_assert(std::is_lvalue_reference_v<X>,
                       "ropewalk: a stage is referred to, and has to stay: give it a name first");
         return StageRef<std::remove_reference_t<X>>{&x};
-    } else if constexpr (Source<Given>) {
+    } else if constexpr (PointsToStage<Given>) {
+        return StageRef<std::remove_pointer_t<Given>>{x};
+    } else if constexpr (Recipe<Given>) {
         static_assert(std::constructible_from<Given, X&&>,
                       "ropewalk: a generator or recipe goes into the flow: std::move it");
         return Given(std::forward<X>(x));

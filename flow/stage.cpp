@@ -1,7 +1,6 @@
 #include <ropewalk/flow/stage.hpp>
 
 #include <exception>
-#include <functional>
 #include <utility>
 
 namespace ropewalk::flow {
@@ -12,13 +11,6 @@ bool StageBase::takes(StageBase&, Instruction&, detail::Run&) {
 
 detail::GeneratorNode* StageBase::ownerOf(const StageBase&) noexcept {
     return nullptr;
-}
-
-detail::GeneratorNode* StageBase::ownerWithin(const void* place, std::size_t size,
-                                              const StageBase& source) const noexcept {
-    const auto* begin = static_cast<const char*>(place);
-    const auto* at = reinterpret_cast<const char*>(&source);
-    return !std::less<>{}(at, begin) && std::less<>{}(at, begin + size) ? owner() : nullptr;
 }
 
 namespace detail {

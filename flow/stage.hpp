@@ -108,9 +108,6 @@ protected:
     detail::GeneratorNode* owner() const noexcept {
         return asker == nullptr ? nullptr : asker->ownerOf(*this);
     }
-    /// For `ownerOf`, where sources lie in `size` bytes at `place`.
-    detail::GeneratorNode* ownerWithin(const void* place, std::size_t size,
-                                       const StageBase& source) const noexcept;
     void failed(Failure theFailure) { failure.emplace(std::move(theFailure)); }
 };
 

@@ -73,7 +73,7 @@ public:
         return {};
     }
     GeneratorNode* ownerOf(const StageBase& source) noexcept override {
-        return this->ownerWithin(this, sizeof *this, source);
+        return source_.owns(source) ? this->owner() : nullptr;
     }
 
 private:
