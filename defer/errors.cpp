@@ -35,9 +35,10 @@ const char* IOError::what() const noexcept {
 NoCurrentExceptionError::NoCurrentExceptionError() : RuntimeError("no exception is being handled here") {}
 
 WrongTypeError::WrongTypeError(const std::type_info& wanted, const std::type_info& actual,
-                               std::source_location madeAt, std::source_location where)
+                               std::source_location madeAt, std::source_location where,
+                               std::string_view owner)
     : TypeError("wanted " + typeName(wanted) + ", found " + typeName(actual) + at(", at ", where) +
-                at("; the Deferred was made at ", madeAt)),
+                at("; the " + std::string(owner) + " was made at ", madeAt)),
       wanted_(&wanted),
       actual_(&actual),
       madeAt_(madeAt),

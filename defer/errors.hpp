@@ -84,9 +84,10 @@ public:
 class WrongTypeError : public TypeError {
 public:
     /// `wanted` is the type that the operation at `where` needs, `actual` the one that was found there;
-    /// `madeAt` is where the chain was made. A location without a line is left out of the text.
+    /// `madeAt` is where the chain was made, or whatever else `owner` names. A location without a line is left
+    /// out of the text.
     WrongTypeError(const std::type_info& wanted, const std::type_info& actual, std::source_location madeAt,
-                   std::source_location where);
+                   std::source_location where, std::string_view owner = "Deferred");
 
     const std::type_info& wanted() const noexcept { return *wanted_; }
     const std::type_info& actual() const noexcept { return *actual_; }

@@ -24,6 +24,9 @@ namespace detail {
 class Blocking : private Walk {
 public:
     explicit Blocking(Sleep sleep);
+    Blocking(const Blocking&) = delete;
+    Blocking& operator=(const Blocking&) = delete;
+    ~Blocking() { forgetRaised(); }
 
     void advance(StageBase& root) {
         while (Instruction* pause = step(root)) {

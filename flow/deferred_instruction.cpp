@@ -53,7 +53,20 @@ DeferredInstruction::~DeferredInstruction() {
     }
 }
 
+/// Another flow that waits for it.
+struct DeferredInstruction::Also {
+    void operator()(Chain&, const defer::detail::Entry&, defer::detail::Loop&) {
+        std::exchange(wake, nullptr)();
+    }
+
+    Wake wake;
+};
+
 void DeferredInstruction::callLater(ReactorTime&, Wake wake) {
+    if (wait_ != nullptr) {
+        defer::detail::addTap(wait_->awaited(), Also{std::move(wake)}, where_);
+        return;
+    }
     Chain* chain = std::exchange(chain_, nullptr);
     if (chain == nullptr) {
         wake();

@@ -30,6 +30,7 @@ public:
 
     void callLater(ReactorTime& clock, Wake wake) override;
     void cancel() override;
+    bool isPending() const noexcept override { return wait_ != nullptr; }
     std::string str() const override { return "Deferred"; }
 
 protected:
@@ -40,6 +41,7 @@ protected:
 
 private:
     class Wait;
+    struct Also;
 
     template <class T>
     static defer::detail::Chain* take(defer::Deferred<T>& deferred, std::source_location where) {

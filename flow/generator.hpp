@@ -35,10 +35,18 @@ public:
     /// The last handle goes. Generators that were never started go one after another, however many hold one another.
     void drop() noexcept;
 
+    /// It is suspended for that, and hasn't made a result.
+    void waitFor(Progress theProgress, StageBase* theNeeded = nullptr) noexcept {
+        waits = true;
+        progress = theProgress;
+        needed = theNeeded;
+    }
+
     StageBase* stage = nullptr; // whose results its values are
     Run* run = nullptr;         // while it runs
+    bool waits = false;
     StageBase* needed = nullptr;
-    Progress progress; // what it is suspended for, if it hasn't made a result
+    Progress progress;
     std::source_location waitingAt;
 
 private:
@@ -48,51 +56,59 @@ private:
 struct Suspension {
     GeneratorState& state;
 
-    bool await_ready() const noexcept { return state.isAsked(); }
+    bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<>) const noexcept { state.suspend(); }
     void await_resume() const { state.obey(); }
 };
 
-/// Goes on at once if the stage can be made ready without a pause.
-template <class S>
+/// Goes on at once if the stage could be made ready without a pause: then there is no state here.
 struct StageSuspension {
-    GeneratorState& state;
-    S& needed;
-
-    bool await_ready() const {
-        const Progress progress = state.askFor(needed);
-        if (progress.isReady() || state.isAsked()) {
-            return true;
+    template <class S>
+    StageSuspension(GeneratorState& of, S& needed, std::source_location where) {
+        of.waitingAt = where;
+        const Progress progress = of.askFor(needed);
+        if (!progress.isReady()) [[unlikely]] {
+            of.waitFor(progress, &needed);
+            state = &of;
         }
-        state.progress = progress;
-        state.needed = &needed;
-        return false;
     }
-    void await_suspend(std::coroutine_handle<>) const noexcept { state.suspend(); }
-    void await_resume() const { state.obey(); }
+
+    bool await_ready() const noexcept { return state == nullptr; }
+    void await_suspend(std::coroutine_handle<>) const noexcept { state->suspend(); }
+    void await_resume() const {
+        if (state != nullptr) [[unlikely]] {
+            state->obey();
+        }
+    }
+
+    GeneratorState* state = nullptr;
 };
 
 /// `co_await stage`: yields the stage, and gives its next result, or nothing at its end.
 template <class S>
-struct NextOf : StageSuspension<S> {
-    std::source_location where;
+struct NextOf : StageSuspension {
+    NextOf(GeneratorState& of, S& needed, std::source_location at)
+        : StageSuspension(of, needed, at), stage(needed) {}
 
     std::optional<typename S::Item> await_resume() const {
-        S& stage = this->needed;
-        this->state.obey();
+        StageSuspension::await_resume();
         if (stage.results.empty() && stage.stop) {
             return std::nullopt;
         }
-        return stage.next(where);
+        return stage.next({});
     }
+
+    S& stage;
 };
 
 /// `co_await stage.result()`: the same, and doesn't throw what the stage failed with.
 template <class S>
-struct NextResultOf : StageSuspension<S> {
+struct NextResultOf : StageSuspension {
+    NextResultOf(GeneratorState& of, S& needed, std::source_location at)
+        : StageSuspension(of, needed, at), stage(needed) {}
+
     std::optional<Result<typename S::Item>> await_resume() const {
-        S& stage = this->needed;
-        this->state.obey();
+        StageSuspension::await_resume();
         if (!stage.results.empty()) {
             return stage.results.popFront();
         }
@@ -102,16 +118,18 @@ struct NextResultOf : StageSuspension<S> {
         }
         return std::nullopt;
     }
+
+    S& stage;
 };
 
 template <std::derived_from<StageBase> S>
-NextOf<S> nextOf(GeneratorState& state, S& stage, std::source_location where) noexcept {
-    return {{state, stage}, where};
+NextOf<S> nextOf(GeneratorState& state, S& stage, std::source_location where) {
+    return {state, stage, where};
 }
 template <class T>
 NextResultOf<Stage<T>> nextOf(GeneratorState& state, const StageResult<T>& awaited,
-                              std::source_location) noexcept {
-    return {{state, awaited.stage}};
+                              std::source_location where) {
+    return {state, awaited.stage, where};
 }
 template <class A>
     requires(!std::derived_from<A, StageBase>)
@@ -122,12 +140,22 @@ std::suspend_never nextOf(GeneratorState&, const A&, std::source_location) noexc
     return {};
 }
 
+/// By a copy, since several flows may share one.
+struct CooperateSuspension : Suspension {
+    Cooperate instruction;
+
+    void await_suspend(std::coroutine_handle<>) noexcept {
+        state.waitFor({nullptr, &instruction});
+        state.suspend();
+    }
+};
+
 struct DeferredSuspension : Suspension {
     DeferredInstruction instruction;
 
-    bool await_ready() const noexcept { return state.isAsked() || instruction.isOver(); }
+    bool await_ready() const noexcept { return instruction.isOver(); }
     void await_suspend(std::coroutine_handle<>) noexcept {
-        state.progress = {nullptr, &instruction};
+        state.waitFor({nullptr, &instruction});
         state.suspend();
     }
 };
@@ -234,9 +262,8 @@ public:
     }
 
     template <std::derived_from<StageBase> S>
-    detail::StageSuspension<S> yield_value(S& stage, Where where = Where::current()) noexcept {
-        state_->waitingAt = where;
-        return {*state_, stage};
+    detail::StageSuspension yield_value(S& stage, Where where = Where::current()) {
+        return {*state_, stage, where};
     }
     template <std::derived_from<StageBase> S>
         requires(!std::is_reference_v<S>)
@@ -247,11 +274,18 @@ public:
     }
 
     template <class I>
-        requires std::derived_from<std::remove_cvref_t<I>, Instruction>
+        requires std::derived_from<std::remove_cvref_t<I>, Instruction> &&
+                 (!std::same_as<std::remove_cvref_t<I>, Cooperate>)
     detail::Suspension yield_value(I&& instruction, Where where = Where::current()) noexcept {
         state_->waitingAt = where;
-        state_->progress = {nullptr, &instruction};
+        state_->waitFor({nullptr, &instruction});
         return {*state_};
+    }
+
+    detail::CooperateSuspension yield_value(const Cooperate& cooperate,
+                                            Where where = Where::current()) noexcept {
+        state_->waitingAt = where;
+        return {{*state_}, cooperate};
     }
 
     template <class D>
@@ -263,7 +297,6 @@ public:
 
     template <class A>
     auto await_transform(A&& awaited, Where where = Where::current()) {
-        state_->waitingAt = where;
         return detail::nextOf(*state_, awaited, where);
     }
 
@@ -274,10 +307,11 @@ private:
 
 /// The stage that `wrap` makes of a generator.
 template <class T>
-class GeneratorStage final : public Stage<T>, private detail::GeneratorNode {
+class GeneratorStage : public Stage<T>, private detail::GeneratorNode {
 public:
-    explicit GeneratorStage(Generator<T> generator) : generator_(std::move(generator)) {
-        generator_.state().stage = this;
+    explicit GeneratorStage(Generator<T> generator)
+        : generator_(std::move(generator)), state_(&generator_.state()) {
+        state_->stage = this;
     }
     ~GeneratorStage() override {
         if (entered_) {
@@ -286,58 +320,79 @@ public:
         }
     }
 
-    detail::Progress step(detail::Run& run) override {
+    detail::Progress step(detail::Run& run) final { return directStep(run); }
+    /// The same, for one who knows the type: a part of the generator that asks.
+    [[gnu::always_inline]] detail::Progress directStep(detail::Run& run) {
         if (this->isReady()) {
             return {};
         }
-        detail::GeneratorState& state = generator_.state();
-        if (state.needed != nullptr) {
-            const detail::Progress progress = this->ask(*state.needed, run);
-            if (!progress.isReady()) {
-                return progress;
-            }
-            state.needed = nullptr;
-        }
-        if (state.unstarted()) [[unlikely]] {
-            enter(this->owner());
-            entered_ = true;
-        }
-        state.run = &run;
-        try {
-            if (!state.resume()) {
-                ended();
+        if (state_->suspended() && !state_->waits) [[likely]] {
+            state_->run = &run;
+            state_->goOn();
+            if (!this->results.empty() && !state_->needsAttention()) [[likely]] {
                 return {};
             }
-        } catch (...) {
-            this->failed(detail::escaped(state.began(), state.waitingAt));
-            ended();
-            return {};
+            return conclude();
         }
-        if (!this->results.empty()) [[likely]] {
-            return {};
-        }
-        return state.progress;
+        return stepOtherwise(run);
     }
-    detail::GeneratorNode* ownerOf(const StageBase& source) noexcept override {
-        return generator_.state().holds(&source) ? this : nullptr;
+    detail::GeneratorNode* ownerOf(const StageBase& source) noexcept final {
+        return state_->holds(&source) ? this : nullptr;
     }
 
 private:
-    void ended() noexcept {
-        entered_ = false;
-        leave();
-        if (!this->failure) {
-            this->stop = true;
+    [[gnu::noinline]] detail::Progress stepOtherwise(detail::Run& run) {
+        if (state_->waits) {
+            if (state_->needed != nullptr) {
+                const detail::Progress progress = this->ask(*state_->needed, run);
+                if (!progress.isReady()) {
+                    return progress;
+                }
+            } else if (state_->progress.pause->isPending()) {
+                return state_->progress;
+            }
+            state_->waits = false;
         }
+        state_->run = &run;
+        if (state_->unstarted()) {
+            enter(this->owner());
+            entered_ = true;
+        } else if (!state_->suspended()) {
+            if (state_->running()) {
+                throw GeneratorRunningError();
+            }
+            this->stop = true;
+            return {};
+        }
+        state_->goOn();
+        return conclude();
     }
-    void close() noexcept override {
+    /// It has been resumed.
+    [[gnu::noinline]] detail::Progress conclude() {
+        try {
+            if (!state_->conclude()) {
+                leave();
+                entered_ = false;
+                this->stop = true;
+            }
+        } catch (...) {
+            leave();
+            entered_ = false;
+            this->failed(detail::escaped(state_->began(), state_->waitingAt));
+        }
+        return this->isReady() ? detail::Progress() : state_->progress;
+    }
+    void close() noexcept final {
         entered_ = false;
         leave();
+        this->stop = true;
+        state_->run = &detail::closedRun();
         Generator<T> closed = std::move(generator_);
     }
 
     Generator<T> generator_;
-    bool entered_ = false;
+    detail::GeneratorState* state_;
+    bool entered_ = false; // the tree of generators
 };
 
 } // namespace ropewalk::flow

@@ -19,7 +19,23 @@ std::string Instruction::str() const {
 }
 
 void Cooperate::callLater(ReactorTime& clock, Wake wake) {
-    call_ = clock.callLater(timeout, std::move(wake));
+    if (isPending()) {
+        others_.push_back(std::move(wake));
+        return;
+    }
+    call_ = clock.callLater(timeout, [this, first = std::move(wake)] {
+        const std::vector<Wake> others = std::exchange(others_, {});
+        first(); // this may be gone then
+        for (const Wake& other : others) {
+            other();
+        }
+    });
+}
+
+void Cooperate::cancel() {
+    if (others_.empty()) {
+        call_.cancel();
+    }
 }
 
 std::string Cooperate::str() const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <ropewalk/defer/seconds.hpp>
 #include <ropewalk/reactor/delayed_call.hpp>
@@ -94,6 +95,8 @@ public:
     virtual void callLater(ReactorTime& clock, Wake wake);
     /// The flow that it has paused was cancelled, and will be closed.
     virtual void cancel() {}
+    /// Whether it will still call a Wake. Another flow that comes to it meanwhile, by a stage that both ask, gives it one too.
+    virtual bool isPending() const noexcept { return false; }
     /// For `Unsupported`: how it is called.
     virtual std::string str() const;
 
@@ -109,7 +112,7 @@ public:
     void callLater(ReactorTime& clock, Wake wake) override = 0;
 };
 
-/// Pauses a flow, so that others have their turn, for that time at least: `flow.Cooperate`.
+/// Pauses a flow, so that others have their turn, for that time at least: `flow.Cooperate`. A flow pauses by a copy of its own.
 class Cooperate : public CallLater {
 public:
     explicit Cooperate(Seconds theTimeout = Seconds(0)) noexcept : timeout(theTimeout) {}
@@ -120,12 +123,15 @@ public:
     }
 
     void callLater(ReactorTime& clock, Wake wake) override;
+    void cancel() override;
+    bool isPending() const noexcept override { return call_.active(); }
     std::string str() const override;
 
     Seconds timeout;
 
 private:
     ScopedCall call_;
+    std::vector<Wake> others_; // who came to it later, and waits for the same moment
 };
 
 } // namespace ropewalk::flow

@@ -59,11 +59,11 @@ struct IterableSource {
 
 /// One result after another, of a range, or of something with next().
 template <class Item, class Iterator>
-class IterableStage final : public Stage<typename Yielded<Item>::Result> {
+class IterableStage : public Stage<typename Yielded<Item>::Result> {
 public:
     explicit IterableStage(IterableSource<Item, Iterator> source) : iterator_(std::move(source.iterator)) {}
 
-    Progress step(Run& run) override {
+    Progress step(Run& run) final {
         while (!this->isReady()) {
             if (needed_ != nullptr) {
                 const Progress progress = this->ask(*needed_, run);
@@ -71,6 +71,9 @@ public:
                     return progress;
                 }
                 needed_ = nullptr;
+            }
+            if (pause_ != nullptr && pause_->isPending()) {
+                return {nullptr, pause_.get()};
             }
             pause_ = nullptr;
             try {
@@ -98,7 +101,7 @@ private:
                 this->results.push(std::move(*result));
             } else {
                 needed_ = yielded.stage();
-                pause_ = yielded.instruction();
+                pause_ = yielded.pause();
             }
         } else {
             this->results.push(std::forward<I>(item));

@@ -81,6 +81,7 @@ void LivingFlow::end() noexcept {
         }
     }
     close();
+    forgetRaised();
 }
 
 void LivingFlow::abandon() noexcept {

@@ -1,43 +1,78 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace ropewalk::flow {
 
-/// What a stage has made and nobody has taken yet, the oldest first: the list `results` of a stage. Taking from the front
-/// costs no more than adding at the end, and its memory is used again.
+/// What a stage has made and nobody has taken yet, the oldest first: the list `results` of a stage. One result alone, which
+/// is the rule, lies in the stage itself. Taking from the front costs no more than adding at the end, and memory is used
+/// again.
 template <class T>
 class Results {
+    template <class Owner, class Value>
+    class Position;
+
 public:
     using value_type = T;
-    using iterator = typename std::vector<T>::iterator;
+    using iterator = Position<Results, T>;
+    using const_iterator = Position<const Results, const T>;
 
-    Results() noexcept = default;
-    Results(std::vector<T> items) noexcept : items_(std::move(items)), first_(items_.begin()) {}
-    Results(std::initializer_list<T> items) : items_(items), first_(items_.begin()) {}
-    Results(Results&& other) noexcept : Results() { *this = std::move(other); }
+    Results() noexcept {}
+    Results(std::vector<T> items) noexcept
+        : rest_(std::move(items)), held_(rest_.empty() ? Held::none : Held::many) {}
+    Results(std::initializer_list<T> items) : Results(std::vector<T>(items)) {}
+    Results(Results&& other) noexcept { append(other); }
+    /// What was here is gone, and `other` is left empty.
     Results& operator=(Results&& other) noexcept {
-        std::swap(items_, other.items_); // iterators stay valid
-        std::swap(first_, other.first_);
+        if (this != &other) {
+            clear();
+            append(other);
+        }
         return *this;
     }
-    ~Results() = default;
+    ~Results() {
+        if (held_ == Held::one) {
+            std::destroy_at(&one_);
+        }
+    }
 
-    bool empty() const noexcept { return first_ == items_.end(); }
-    std::size_t size() const noexcept { return static_cast<std::size_t>(items_.end() - first_); }
+    bool empty() const noexcept { return held_ == Held::none; }
+    std::size_t size() const noexcept {
+        return held_ == Held::many ? rest_.size() - first_ : static_cast<std::size_t>(held_);
+    }
 
     /// Only of what isn't empty: the oldest; and the same, taken out.
-    T& front() noexcept { return *first_; }
+    T& front() noexcept { return (*this)[0]; }
     T popFront() {
-        T item = std::move(*first_);
-        if (++first_ == items_.end()) {
+        if (held_ == Held::one) [[likely]] {
+            T item = std::move(one_);
+            std::destroy_at(&one_);
+            held_ = Held::none;
+            return item;
+        }
+        T item = std::move(rest_[first_]);
+        if (++first_ == rest_.size()) {
             clear();
         }
         return item;
+    }
+
+    /// The oldest goes to `place`, if there is any.
+    template <class Place>
+    bool popTo(Place& place) {
+        if (held_ == Held::one) [[likely]] {
+            place.set(std::move(one_));
+            std::destroy_at(&one_);
+            held_ = Held::none;
+            return true;
+        }
+        return held_ != Held::none && (place.set(popFront()), true);
     }
 
     template <class U>
@@ -46,19 +81,19 @@ public:
     }
     template <class... Args>
     void emplace(Args&&... args) {
-        if (items_.size() < items_.capacity()) [[likely]] {
-            items_.emplace_back(std::forward<Args>(args)...);
+        if (held_ == Held::none) [[likely]] {
+            std::construct_at(&one_, std::forward<Args>(args)...);
+            held_ = Held::one;
         } else {
-            T item(std::forward<Args>(args)...); // it may be one of these
-            grow();
-            items_.push_back(std::move(item));
+            emplaceMore(std::forward<Args>(args)...);
         }
     }
-    /// Takes all of the others; they are left empty, with memory for the next.
+    /// Takes all of the others, which are left empty, with memory for the next.
     void append(Results& others) {
-        if (empty()) {
-            clear();
-            *this = std::move(others);
+        if (others.held_ == Held::many && empty()) {
+            std::swap(rest_, others.rest_);
+            std::swap(first_, others.first_);
+            held_ = std::exchange(others.held_, Held::none);
         } else {
             for (T& item : others) {
                 emplace(std::move(item));
@@ -67,40 +102,90 @@ public:
         }
     }
     void clear() noexcept {
-        items_.clear();
-        first_ = items_.begin();
+        if (held_ == Held::one) {
+            std::destroy_at(&one_);
+        }
+        held_ = Held::none;
+        rest_.clear();
+        first_ = 0;
     }
     /// All of them; none are left.
     std::vector<T> takeAll() {
-        closeUp();
-        std::vector<T> all = std::exchange(items_, {});
-        first_ = items_.begin();
+        spill();
+        rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(first_));
+        std::vector<T> all = std::exchange(rest_, {});
+        clear();
         return all;
     }
 
-    T& operator[](std::size_t index) noexcept { return first_[static_cast<std::ptrdiff_t>(index)]; }
-    iterator begin() noexcept { return first_; }
-    iterator end() noexcept { return items_.end(); }
+    T& operator[](std::size_t index) noexcept { return held_ == Held::one ? one_ : rest_[first_ + index]; }
+    const T& operator[](std::size_t index) const noexcept {
+        return held_ == Held::one ? one_ : rest_[first_ + index];
+    }
+    iterator begin() noexcept { return iterator(*this, 0); }
+    iterator end() noexcept { return iterator(*this, size()); }
+    const_iterator begin() const noexcept { return const_iterator(*this, 0); }
+    const_iterator end() const noexcept { return const_iterator(*this, size()); }
 
 private:
-    void closeUp() {
-        if (first_ != items_.begin()) {
-            items_.erase(items_.begin(), first_);
-            first_ = items_.begin();
+    enum class Held : std::uint8_t { none, one, many };
+
+    /// Many are all in the vector.
+    void spill() {
+        if (held_ == Held::one) {
+            rest_.push_back(std::move(one_));
+            std::destroy_at(&one_);
+            held_ = Held::many;
         }
     }
-    [[gnu::noinline]] void grow() {
-        if (first_ - items_.begin() > items_.end() - first_) {
-            closeUp();
-        } else {
-            const auto taken = first_ - items_.begin();
-            items_.reserve(items_.capacity() < 4 ? 4 : items_.capacity() * 2);
-            first_ = items_.begin() + taken;
+    template <class... Args>
+    [[gnu::noinline]] void emplaceMore(Args&&... args) {
+        T item(std::forward<Args>(args)...); // of what may be one of these
+        spill();
+        if (rest_.size() == rest_.capacity() && first_ > rest_.size() / 2) {
+            rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(first_));
+            first_ = 0;
         }
+        rest_.push_back(std::move(item));
     }
 
-    std::vector<T> items_;
-    std::vector<T>::iterator first_ = items_.end(); // those before it were taken
+    union {
+        T one_;
+    };
+    std::vector<T> rest_;
+    std::size_t first_ = 0; // those of the vector before it were taken
+    Held held_ = Held::none;
+};
+
+template <class T>
+template <class Owner, class Value>
+class Results<T>::Position {
+public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using reference = Value&;
+    using pointer = Value*;
+    using iterator_category = std::forward_iterator_tag;
+
+    Position() noexcept = default;
+    Position(Owner& owner, std::size_t index) noexcept : owner_(&owner), index_(index) {}
+
+    Value& operator*() const noexcept { return (*owner_)[index_]; }
+    Value* operator->() const noexcept { return &(*owner_)[index_]; }
+    Position& operator++() noexcept {
+        ++index_;
+        return *this;
+    }
+    Position operator++(int) noexcept {
+        Position old = *this;
+        ++index_;
+        return old;
+    }
+    friend bool operator==(const Position& a, const Position& b) noexcept { return a.index_ == b.index_; }
+
+private:
+    Owner* owner_ = nullptr;
+    std::size_t index_ = 0;
 };
 
 } // namespace ropewalk::flow

@@ -28,6 +28,7 @@ void Runner::arm(Instruction& pause, Wake wake) {
 }
 
 bool Runner::outlasts(StageBase& root, Instruction& first) {
+    forgetRaised();
     for (Instruction* pause = &first; pause != nullptr; pause = Walk::step(root)) {
         pausedBy_ = pause;
         arming_ = true;

@@ -15,12 +15,14 @@ class Walk : public Run {
 public:
     /// Null when the root is ready; else what it pauses for, which no stage has taken.
     Instruction* step(StageBase& root) {
-        if (at_ == nullptr) {
+        if (at_ == nullptr || crossings_ != crossings()) {
             at_ = &root;
-            root.asker = behind_;
+            if (root.asker != behind_) {
+                comesTo(root, behind_);
+            }
         }
+        deepest_ = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - stackForStages;
         for (;;) {
-            depth = 0;
             const Progress progress = at_->step(*this);
             if (progress.isReady()) [[likely]] {
                 if (at_ == &root) {
@@ -33,6 +35,7 @@ public:
             } else if (StageBase* taker = takerOf(*progress.pause, root)) {
                 at_ = taker;
             } else {
+                crossings_ = crossings();
                 return progress.pause;
             }
         }
@@ -48,6 +51,7 @@ private:
 
     StageBase* behind_;
     StageBase* at_ = nullptr; // null: at the root
+    std::uint32_t crossings_ = 0;
 };
 
 /// A flow that goes on by itself: it pauses, and is woken. While it pauses, those who may wake it own it.

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <memory>
 #include <ranges>
 #include <string>
 #include <string_view>
@@ -64,6 +65,51 @@ template <class I>
 concept Iterable =
     std::ranges::input_range<std::unwrap_reference_t<I>> || task::detail::HasNext<std::unwrap_reference_t<I>>;
 
+/// The stage of a source that a function object gave, which is kept: where it is a lambda and a generator, it refers to its
+/// captures.
+template <class F, class S>
+class CalledStage;
+
+template <class F, class S>
+struct Called {
+    using Held = CalledStage<F, S>;
+    std::unique_ptr<F> function;
+    S source;
+};
+
+template <class F>
+struct KeptFunction {
+    std::unique_ptr<F> function;
+};
+
+template <class F, class S>
+class CalledStage final : private KeptFunction<F>, public S::Held {
+public:
+    explicit CalledStage(Called<F, S> called)
+        : KeptFunction<F>{std::move(called.function)}, S::Held(std::move(called.source)) {}
+};
+
+template <class X>
+auto source(X&& x);
+
+/// Calls a function, for what it gives. One that goes with this, and holds something, is kept.
+template <class X>
+auto sourceCalled(X&& x) {
+    using F = std::remove_cvref_t<X>;
+    using S = decltype(detail::source(x()));
+    if constexpr (!std::is_lvalue_reference_v<X> && std::is_class_v<F> && !std::is_empty_v<F>) {
+        if constexpr (!std::is_final_v<typename S::Held>) {
+            auto function = std::make_unique<F>(std::forward<X>(x));
+            S source = detail::source((*function)());
+            return Called<F, S>{std::move(function), std::move(source)};
+        } else {
+            return detail::source(x());
+        }
+    } else {
+        return detail::source(x());
+    }
+}
+
 template <class X>
 auto source(X&& x) {
     using Given = std::remove_cvref_t<X>;
@@ -88,7 +134,7 @@ auto source(X&& x) {
             std::invocable<Given&>,
             "ropewalk: a wrapper is not available for this: it is neither a stage, a generator, a list "
             "or other range, a string, a Deferred, something with next(), nor a function that gives one");
-        return source(x());
+        return detail::sourceCalled(std::forward<X>(x));
     }
 }
 

@@ -1,7 +1,11 @@
 #include <ropewalk/flow/stage.hpp>
 
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <utility>
+
+#include <ropewalk/flow/instruction.hpp>
 
 namespace ropewalk::flow {
 
@@ -17,6 +21,16 @@ namespace detail {
 
 namespace {
 
+thread_local constinit std::uint32_t crossed = 0;
+
+thread_local constinit std::source_location raisedAt; // unknown: where its generator waited last
+
+class ClosedRun final : public Run {
+public:
+    ClosedRun() noexcept { deepest_ = std::numeric_limits<std::uintptr_t>::max(); }
+    void arm(Instruction&, Wake) override {}
+};
+
 Failure& lastRaised() {
     thread_local Failure failure{nullptr};
     return failure;
@@ -27,7 +41,7 @@ Failure& lastRaised() {
 void raise(const Failure& failure, std::source_location where) {
     Failure& last = lastRaised();
     last = failure;
-    last.passed(where);
+    raisedAt = where;
     failure.raiseException();
 }
 
@@ -35,6 +49,7 @@ Failure escaped(std::source_location began, std::source_location waitingAt) {
     std::exception_ptr error = std::current_exception();
     Failure last = std::exchange(lastRaised(), Failure(nullptr));
     if (!last.empty() && last.value() == error) {
+        last.passed(raisedAt.line() != 0 ? raisedAt : waitingAt);
         return last;
     }
     Failure failure(std::move(error), began);
@@ -42,6 +57,26 @@ Failure escaped(std::source_location began, std::source_location waitingAt) {
         failure.passed(waitingAt);
     }
     return failure;
+}
+
+Run& closedRun() noexcept {
+    static ClosedRun run;
+    return run;
+}
+
+std::uint32_t crossings() noexcept {
+    return crossed;
+}
+
+void comesTo(StageBase& source, StageBase* asker) noexcept {
+    if (source.asker != nullptr) {
+        ++crossed;
+    }
+    source.asker = asker;
+}
+
+void forgetRaised() noexcept {
+    lastRaised() = Failure(nullptr);
 }
 
 void throwNotReady() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <source_location>
@@ -37,8 +38,26 @@ struct Progress {
     bool isReady() const noexcept { return needed == nullptr && pause == nullptr; }
 };
 
-/// Stages ask their sources directly while fewer than so many are nested; the flow's own loop goes on from there.
-inline constexpr int deepest = 100;
+/// A place for a result, once it is set.
+template <class T>
+class Slot {
+public:
+    void set(T&& value) { value_.emplace(std::move(value)); }
+    T& operator*() noexcept { return *value_; }
+
+private:
+    std::optional<T> value_;
+};
+template <class T>
+    requires std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T>
+class Slot<T> {
+public:
+    void set(T value) noexcept { value_ = value; }
+    T& operator*() noexcept { return value_; }
+
+private:
+    T value_;
+};
 
 /// What steps through a flow, as its stages see it.
 class Run {
@@ -46,21 +65,37 @@ public:
     /// Waits for what pauses one of several sources, while the others go on.
     virtual void arm(Instruction& pause, Wake wake) = 0;
 
-    int depth = 0;
+    /// Stages ask their sources directly while that needs but little of the stack; the flow's own loop goes on from there.
+    bool isDeep() const noexcept {
+        return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < deepest_;
+    }
 
 protected:
     Run() = default;
     Run(const Run&) = default;
     Run& operator=(const Run&) = default;
     ~Run() = default;
+
+    static constexpr std::uintptr_t stackForStages = 48 * 1024;
+    std::uintptr_t deepest_ = 0;
 };
 
+/// For a generator that was closed, and yields in answer: it gets no stage ready.
+Run& closedRun() noexcept;
+
 /// Raises what a stage failed with, and remembers it: if that very error escapes the generator it is raised in, the failure
-/// goes on with its trail.
+/// goes on with its trail, and `where`; if that is unknown, where the generator waited last.
 [[noreturn]] void raise(const Failure& failure, std::source_location where);
 Failure escaped(std::source_location began, std::source_location waitingAt);
+/// What a flow raised and dealt with is not kept when it pauses or ends.
+void forgetRaised() noexcept;
 
 [[noreturn]] void throwNotReady();
+
+/// How often a stage of this thread was asked by another than before: the way back through stages that several flows share
+/// may not be the one that was taken.
+std::uint32_t crossings() noexcept;
+void comesTo(StageBase& source, StageBase* asker) noexcept;
 
 } // namespace detail
 
@@ -91,14 +126,17 @@ public:
     /// A step of a source of this stage.
     template <class S>
     detail::Progress ask(S& source, detail::Run& run) {
-        source.asker = this;
-        if (run.depth >= detail::deepest) [[unlikely]] {
+        if (source.asker != this) [[unlikely]] {
+            detail::comesTo(source, this);
+        }
+        if (run.isDeep()) [[unlikely]] {
             return {&source, nullptr};
         }
-        ++run.depth;
-        const detail::Progress progress = source.step(run);
-        --run.depth;
-        return progress;
+        if constexpr (requires { source.directStep(run); }) {
+            return source.directStep(run);
+        } else {
+            return source.step(run);
+        }
     }
 
     StageBase* asker = nullptr; // who has asked for it last
@@ -106,7 +144,13 @@ public:
 protected:
     /// The generator whose frame holds this stage, if any: only while it steps.
     detail::GeneratorNode* owner() const noexcept {
-        return asker == nullptr ? nullptr : asker->ownerOf(*this);
+        const StageBase* at = asker;
+        for (int i = 0; at != nullptr && i < 100; ++i, at = at->asker) {
+            if (detail::GeneratorNode* node = const_cast<StageBase*>(at)->ownerOf(*this)) {
+                return node;
+            }
+        }
+        return nullptr;
     }
     void failed(Failure theFailure) { failure.emplace(std::move(theFailure)); }
 };
@@ -188,7 +232,7 @@ public:
     void operator++(int) { advance(); }
 
     friend bool operator==(const Iterator& at, std::default_sentinel_t) noexcept {
-        return !at.result_.has_value();
+        return at.stage_ == nullptr;
     }
 
 private:
@@ -196,18 +240,18 @@ private:
     explicit Iterator(Stage& stage) : stage_(&stage) { advance(); }
 
     void advance() {
-        if (!stage_->results.empty()) [[likely]] {
-            result_.emplace(stage_->results.popFront());
-        } else if (stage_->stop) {
-            result_.reset();
+        if (stage_->results.popTo(result_)) [[likely]] {
+            return;
+        }
+        if (stage_->stop) {
+            stage_ = nullptr;
         } else {
-            result_.reset();
-            stage_->next();
+            stage_->next({});
         }
     }
 
-    Stage* stage_;
-    mutable std::optional<Item> result_;
+    Stage* stage_; // null at the end
+    mutable detail::Slot<Item> result_;
 };
 
 template <class T>
@@ -238,7 +282,7 @@ public:
             if (stage_->results.empty() && stage_->stop) {
                 chunk_.clear();
             } else {
-                chunk_ = stage_->nextChunk();
+                chunk_ = stage_->nextChunk({});
             }
         }
 

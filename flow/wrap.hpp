@@ -19,7 +19,8 @@ namespace ropewalk::flow {
 ///   `Yield`s, they may be stages and instructions. `std::ref` refers to it
 /// - a string: one result
 /// - a Deferred: its result, which the stage takes when it is asked for it; of a `Deferred<void>`, a `None`
-/// - a function without arguments: it is called now, and what it returns is wrapped
+/// - a function without arguments: it is called now, and what it returns is wrapped. A lambda with captures that is a
+///   generator may be a temporary; else it has to stay
 /// - a stage: that stage itself
 template <class X>
 auto wrap(X&& x) {

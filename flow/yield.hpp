@@ -2,7 +2,9 @@
 
 #include <concepts>
 #include <memory>
+#include <source_location>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <variant>
 
@@ -31,29 +33,39 @@ public:
     template <class U>
         requires isResult<U&&>
     Yield(U&& result) : held_(std::in_place_index<0>, std::forward<U>(result)) {}
-    Yield(StageBase& stage) noexcept : held_(&stage) {}
+    Yield(StageBase& stage) noexcept : held_(std::in_place_index<1>, &stage) {}
     template <std::derived_from<StageBase> S>
         requires(!std::is_lvalue_reference_v<S>)
     Yield(S&&) = delete;
     Yield(Instruction& instruction) noexcept
-        : held_(std::shared_ptr<Instruction>(std::shared_ptr<void>(), &instruction)) {}
+        : held_(std::in_place_index<2>, std::shared_ptr<void>(), &instruction) {}
     template <std::derived_from<Instruction> I>
         requires(!std::is_lvalue_reference_v<I>)
-    Yield(I&& instruction) : held_(std::make_shared<I>(std::move(instruction))) {}
+    Yield(I&& instruction) : held_(std::in_place_index<2>, std::make_shared<I>(std::move(instruction))) {}
     template <class U>
         requires(!defer::detail::IsDeferred<T>)
     Yield(defer::Deferred<U> deferred, std::source_location where = std::source_location::current())
-        : held_(std::make_shared<detail::DeferredInstruction>(std::move(deferred), where)) {}
+        : held_(std::in_place_index<2>,
+                std::make_shared<detail::DeferredInstruction>(std::move(deferred), where)) {}
 
     /// One of the three isn't null.
     T* result() noexcept { return std::get_if<0>(&held_); }
     StageBase* stage() const noexcept {
-        const auto* stage = std::get_if<StageBase*>(&held_);
+        const auto* stage = std::get_if<1>(&held_);
         return stage == nullptr ? nullptr : *stage;
     }
     std::shared_ptr<Instruction> instruction() const noexcept {
-        const auto* instruction = std::get_if<std::shared_ptr<Instruction>>(&held_);
+        const auto* instruction = std::get_if<2>(&held_);
         return instruction == nullptr ? nullptr : *instruction;
+    }
+    /// The instruction to pause by: of a Cooperate, which lists may share, a copy.
+    std::shared_ptr<Instruction> pause() const {
+        std::shared_ptr<Instruction> pause = instruction();
+        if (const auto* cooperate = dynamic_cast<const Cooperate*>(pause.get());
+            cooperate != nullptr && typeid(*cooperate) == typeid(Cooperate)) {
+            return std::make_shared<Cooperate>(*cooperate);
+        }
+        return pause;
     }
 
 private:

@@ -31,13 +31,21 @@ public:
         if (state_ > State::suspended) [[unlikely]] {
             return refuse();
         }
+        goOn();
+        return conclude();
+    }
+    /// The halves of `resume`, for one that is suspended.
+    void goOn() {
         state_ = State::running;
         frame_.resume();
+    }
+    bool conclude() {
         if (attention_) [[unlikely]] {
             return attend();
         }
         return state_ == State::suspended;
     }
+    bool needsAttention() const noexcept { return attention_; }
     /// The same, with this error raised where it waits.
     bool resumeWith(std::exception_ptr error);
     void close();
@@ -45,6 +53,7 @@ public:
     bool running() const noexcept { return state_ == State::running; }
     bool finished() const noexcept { return state_ == State::finished; }
     bool unstarted() const noexcept { return state_ == State::unstarted; }
+    bool suspended() const noexcept { return state_ == State::suspended; }
     std::source_location began() const noexcept { return began_; }
     bool isShared() const noexcept { return references_ > 1; }
     /// Whether that address is within its frame, and the frame lives no longer than the one handle that there is.
