@@ -4,6 +4,7 @@
 #include <ropewalk/defer/names.hpp>
 
 #include <algorithm>
+#include <any>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -96,9 +97,13 @@ inline std::string timedelta(std::chrono::microseconds time) {
     return parts.subseconds().count() == 0 ? result : result + "." + padded(parts.subseconds().count(), 6);
 }
 
+template <class... Types>
+std::string reprAny(const std::any& value);
+
 } // namespace detail
 
-/// What Python's `repr` gives. An error knows its arguments only as text: one that is a number is shown as a number.
+/// What Python's `repr` gives. An error knows its arguments only as text: one that is a number is shown as a number. A
+/// `std::any` may hold a number, a text, a tuple or list of such, or a Failure.
 template <class T>
 std::string repr(const T& value) {
     if constexpr (detail::Nothing<T>) {
@@ -111,6 +116,10 @@ std::string repr(const T& value) {
         return detail::decimal(value);
     } else if constexpr (detail::Text<T>) {
         return detail::quoted(value);
+    } else if constexpr (std::same_as<T, std::any>) {
+        using std::any, std::string, std::tuple;
+        return detail::reprAny<int, string, tuple<any>, tuple<any, any>, tuple<string>, std::vector<any>,
+                               ropewalk::Failure>(value);
     } else if constexpr (std::same_as<T, ropewalk::Failure>) {
         return value.repr();
     } else if constexpr (std::derived_from<T, std::exception>) {
@@ -149,11 +158,26 @@ std::string repr(const T& value) {
     }
 }
 
+template <class... Types>
+std::string detail::reprAny(const std::any& value) {
+    std::string result = value.has_value() ? "<" + ropewalk::typeName(value.type()) + ">" : "None";
+    const auto take = [&]<class T>(const T* held) {
+        if (held != nullptr) {
+            result = repr(*held);
+        }
+    };
+    (take(std::any_cast<Types>(&value)), ...);
+    return result;
+}
+
 /// What Python's `str` gives: a text as it is, an error's message, of all else the `repr`.
 template <class T>
 std::string str(const T& value) {
     if constexpr (detail::Text<T>) {
         return std::string(std::string_view(value));
+    } else if constexpr (std::same_as<T, std::any>) {
+        const auto* text = std::any_cast<std::string>(&value);
+        return text == nullptr ? repr(value) : *text;
     } else if constexpr (std::same_as<T, ropewalk::Failure>) {
         return value.str();
     } else if constexpr (std::derived_from<T, std::exception>) {

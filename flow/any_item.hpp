@@ -92,11 +92,15 @@ private:
     flow::detail::Hold<S> source_;
 };
 
-/// Of anything that `flow::wrap` takes.
+/// Of anything that `flow::wrap` takes, and of a `ThreadedIterator`.
 template <class X>
 flow::Source<std::any> anySource(X&& x) {
-    using S = flow::detail::SourceOf<X>;
-    return flow::Source<std::any>(AnyItems<S>{flow::detail::source(std::forward<X>(x))});
+    if constexpr (requires { inThread(std::forward<X>(x)); }) {
+        return detail::anySource(inThread(std::forward<X>(x)));
+    } else {
+        using S = flow::detail::SourceOf<X>;
+        return flow::Source<std::any>(AnyItems<S>{flow::detail::source(std::forward<X>(x))});
+    }
 }
 
 /// A value as a T, for a function that takes one; `stage` names who wants it, and `madeAt` is where that was made.

@@ -12,6 +12,7 @@
 #include <ropewalk/flow/april_generator.hpp>
 #include <ropewalk/flow/april_steps.hpp>
 #include <ropewalk/flow/block.hpp>
+#include <ropewalk/flow/threaded_iterator.hpp>
 
 namespace ropewalk::flow2003::april {
 

@@ -1,6 +1,6 @@
 #include <ropewalk/flow/april_deferred_flow.hpp>
 
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include <ropewalk/flow/living_flows.hpp>
@@ -64,7 +64,7 @@ public:
 private:
     DeferredRun(flow::Source<std::any> source, DeferredFlowOptions options, ReactorTime& clock, Where where)
         : LivingFlow(clock, where),
-          root_(std::in_place, std::move(source), options.delay, where),
+          root_(std::make_unique<DelayedFlow>(std::move(source), options.delay, where)),
           firesOnOneErrback_(options.fireOnOneErrback) {}
     ~DeferredRun() override { abandon(); }
 
@@ -108,7 +108,7 @@ private:
         }
     }
 
-    std::optional<DelayedFlow> root_;
+    std::unique_ptr<DelayedFlow> root_; // null when it has ended
     bool firesOnOneErrback_;
     Results results_;
     R outcome_;

@@ -1,6 +1,5 @@
 #include <ropewalk/flow/april_generator.hpp>
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -60,12 +59,14 @@ flow::detail::Progress Generator::step(flow::detail::Run& run) {
     } else if (source.stop) {
         result.reset();
         stop = true;
-    } else if (const auto* cooperate = source.failure->check<Cooperate>()) {
-        pause_ = *cooperate;
+    } else if (source.failure) {
+        if (const auto* cooperate = source.failure->check<Cooperate>()) {
+            pause_ = *cooperate;
+            source.failure.reset();
+            return {nullptr, &pause_};
+        }
+        result = *source.failure;
         source.failure.reset();
-        return {nullptr, &pause_};
-    } else {
-        result = *std::exchange(source.failure, std::nullopt);
         source.stop = true;
         stop = true;
         unseen_ = true;

@@ -92,7 +92,7 @@ public:
                  !std::derived_from<std::remove_cvref_t<X>, flow::StageBase> &&
                  !std::derived_from<std::remove_cvref_t<X>, flow::Instruction>)
     Yield(X&& value) : Base(detail::toAny(std::forward<X>(value))) {}
-    Yield(Cooperate pause) : Base(std::move(pause)) {}
+    Yield(const Cooperate& pause) : Base(Cooperate(pause)) {}
     Yield(Generator& generator) noexcept : Base(static_cast<flow::StageBase&>(generator)) { generator.ask(); }
 };
 

@@ -1,5 +1,9 @@
 #include <ropewalk/flow/deferred_instruction.hpp>
 
+#include <utility>
+
+#include <ropewalk/defer/errors.hpp>
+
 namespace ropewalk::flow::detail {
 
 using defer::detail::Chain;
@@ -14,7 +18,8 @@ public:
     Wait(Wait&& other) noexcept
         : instruction_(std::exchange(other.instruction_, nullptr)),
           chain_(other.chain_),
-          wake_(std::move(other.wake_)) {
+          wake_(std::move(other.wake_)),
+          cancelled_(other.cancelled_) {
         if (instruction_ != nullptr) {
             instruction_->wait_ = this;
         }
@@ -28,6 +33,7 @@ public:
         }
     }
     void forget() noexcept { instruction_ = nullptr; }
+    void cancelled() noexcept { cancelled_ = true; }
     Chain& awaited() const noexcept { return *chain_; }
 
     void operator()(Chain& chain, const defer::detail::Entry&, defer::detail::Loop&) {
@@ -35,6 +41,10 @@ public:
             instruction_->fired(chain);
         }
         leave();
+        if (cancelled_ && chain.kind == Chain::Kind::failure &&
+            chain.failure.check<defer::CancelledError>() != nullptr) {
+            chain.setNone("the flow that was cancelled", chain.madeAt);
+        }
         std::exchange(wake_, nullptr)();
     }
 
@@ -42,6 +52,7 @@ private:
     DeferredInstruction* instruction_; // null: it is gone
     Chain* chain_;
     Wake wake_;
+    bool cancelled_ = false; // by the flow: nobody else is there for the failure that it caused
 };
 
 DeferredInstruction::~DeferredInstruction() {
@@ -80,6 +91,7 @@ void DeferredInstruction::cancel() {
     if (wait_ != nullptr) {
         Chain& chain = wait_->awaited();
         chain.retain();
+        wait_->cancelled();
         chain.cancel("the flow that waits for it was cancelled", where_);
         chain.release();
     }

@@ -77,7 +77,8 @@ public:
             }
             pause_ = nullptr;
             try {
-                if (!iterator_.next([this](auto&& item) { take(std::forward<decltype(item)>(item)); })) {
+                if (!iterator_.next(
+                        [this](auto&& item) { this->take(std::forward<decltype(item)>(item)); })) {
                     this->stop = true;
                 }
             } catch (const StopIteration&) {

@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include <ropewalk/defer/log.hpp>
 #include <ropewalk/defer/report.hpp>
 #include <ropewalk/reactor/reactor.hpp>
 #include <ropewalk/task/ref.hpp>
@@ -55,7 +56,38 @@ void LivingFlow::go() {
         end();
     } else if (ended) {
         end();
-        fire();
+        fireInTurn();
+    }
+}
+
+/// A flow may wait for the Deferred of another, and that for one more, and so on: the innermost of a few fires for the rest.
+void LivingFlow::fireInTurn() {
+    struct Turns {
+        int nested = 0;
+        LivingFlow* first = nullptr;
+        LivingFlow** last = &first;
+    };
+    constexpr int most = 50;
+    thread_local Turns turns;
+
+    if (turns.nested == most) {
+        retain();
+        *turns.last = this;
+        turns.last = &nextToFire_;
+        return;
+    }
+    struct Nesting {
+        Nesting() noexcept { ++turns.nested; }
+        ~Nesting() { --turns.nested; }
+    } const nesting;
+    fire();
+    while (turns.nested == most && turns.first != nullptr) {
+        const Ref<LivingFlow> waiting = Ref<LivingFlow>::adopt(*turns.first);
+        turns.first = std::exchange(waiting->nextToFire_, nullptr);
+        if (turns.first == nullptr) {
+            turns.last = &turns.first;
+        }
+        waiting->fire();
     }
 }
 
@@ -77,7 +109,7 @@ void LivingFlow::end() noexcept {
         try {
             cancelPause();
         } catch (...) {
-            fail(Failure(std::current_exception(), madeAt_));
+            log::failure("Exception out of what a flow waited for, when that was cancelled", Failure());
         }
     }
     close();

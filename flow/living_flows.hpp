@@ -47,9 +47,11 @@ private:
 
     void go() final;
     void end() noexcept;
+    void fireInTurn();
 
     std::shared_ptr<LivingFlow*> anchor_;
     std::source_location madeAt_;
+    LivingFlow* nextToFire_ = nullptr;
     State state_ = State::going;
     bool stepping_ = false;
 };

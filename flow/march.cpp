@@ -1,6 +1,6 @@
 #include <ropewalk/flow/march.hpp>
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -12,7 +12,6 @@
 
 namespace ropewalk::flow2003::march {
 
-using detail::Link;
 using detail::MarchStage;
 using detail::Notice;
 using detail::Stack;
@@ -141,7 +140,8 @@ class Execution final : public flow::detail::LivingFlow {
 public:
     Execution(std::shared_ptr<const Stages> stages, std::any data, Seconds waitInterval, ReactorTime& clock,
               std::source_location where)
-        : LivingFlow(clock, where), stack_(std::in_place, std::move(stages), std::move(data), waitInterval) {}
+        : LivingFlow(clock, where),
+          stack_(std::make_unique<Stack>(std::move(stages), std::move(data), waitInterval)) {}
     ~Execution() override { abandon(); }
 
     /// Throws what a stage throws before the first pause.
@@ -158,8 +158,8 @@ private:
         if (!advance(*stack_)) {
             return false;
         }
-        if (stack_->failure) {
-            failure_ = *stack_->failure;
+        if (const auto& failure = stack_->failure) {
+            failure_ = *failure;
         }
         return true;
     }
@@ -171,7 +171,7 @@ private:
         }
     }
 
-    std::optional<Stack> stack_;
+    std::unique_ptr<Stack> stack_; // null when it has ended
     Failure failure_{nullptr};
     bool executing_ = true;
 };

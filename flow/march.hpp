@@ -14,6 +14,7 @@
 #include <ropewalk/defer/seconds.hpp>
 #include <ropewalk/flow/march_context.hpp>
 #include <ropewalk/flow/march_function.hpp>
+#include <ropewalk/flow/threaded_iterator.hpp>
 
 namespace ropewalk {
 class ReactorTime;
@@ -139,7 +140,7 @@ public:
     void execute(T&& data, Where where = Where::current()) {
         start(detail::toAny(std::forward<T>(data)), nullptr, where);
     }
-    template <class T>
+    template <class T = std::any>
     void execute(T&& data, ReactorTime& clock, Where where = Where::current()) {
         start(detail::toAny(std::forward<T>(data)), &clock, where);
     }

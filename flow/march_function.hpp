@@ -190,6 +190,10 @@ template <class T>
 inline constexpr bool isPair = isA<T, std::pair>;
 template <class A, class B>
 inline constexpr bool isPair<std::tuple<A, B>> = true;
+template <class T>
+inline constexpr bool mayBePair = isPair<T>;
+template <class T>
+inline constexpr bool mayBePair<std::optional<T>> = isPair<T>;
 
 /// `splits`: it returns a pair, of the aggregate and of what goes on, or nothing.
 template <class F>
@@ -197,19 +201,20 @@ ManyToOne manyToOne(F function, bool splits, StageName stage) {
     using Returned = decltype(std::declval<Callee<F>&>()(std::declval<Context&>(), std::declval<std::any&>(),
                                                          std::declval<std::any&>()));
     using Value = std::remove_cvref_t<Returned>;
-    if constexpr (!isPair<Value> && !isA<Value, std::optional>) {
+    if constexpr (!mayBePair<Value>) {
         if (splits) {
             throw ValueError("addMerge: a function that neither reduces nor works in place returns a pair");
         }
     }
     return [callee = Callee<F>(std::move(function), stage), splits](Context& context, std::any& aggregate,
                                                                     std::any& value) mutable -> Merged {
+        static_cast<void>(splits);
         if constexpr (std::is_void_v<Returned>) {
             callee(context, aggregate, value);
             return {};
         } else {
             Value returned = callee(context, aggregate, value);
-            const auto split = [](auto& both) {
+            [[maybe_unused]] const auto split = [](auto& both) {
                 return Merged{detail::toAny(std::move(std::get<0>(both))),
                               detail::toAny(std::move(std::get<1>(both)))};
             };
@@ -217,11 +222,9 @@ ManyToOne manyToOne(F function, bool splits, StageName stage) {
                 if (splits) {
                     return split(returned);
                 }
-            } else if constexpr (isA<Value, std::optional>) {
-                if constexpr (isPair<typename Value::value_type>) {
-                    if (splits) {
-                        return returned ? split(*returned) : Merged();
-                    }
+            } else if constexpr (mayBePair<Value>) {
+                if (splits) {
+                    return returned ? split(*returned) : Merged();
                 }
             }
             std::any all = detail::toAny(std::move(returned));

@@ -1,7 +1,6 @@
 #include <ropewalk/flow/march_stack.hpp>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -103,8 +102,9 @@ Progress Stack::iterate(flow::detail::Run& run) {
             (*top.onFinish)(*context_);
         }
         frames_.pop_back();
-    } else {
-        const Failure error = *std::exchange(source.failure, std::nullopt);
+    } else if (source.failure) {
+        const Failure error = *source.failure;
+        source.failure.reset();
         flow::detail::raise(error, current_.stage()->name.madeAt);
     }
     return {};

@@ -62,10 +62,15 @@ class ProtocolOf : public Base,
     static_assert(std::derived_from<Base, ropewalk::Protocol>);
 
 public:
+    ProtocolOf() = default;
+    /// With what `Base` is made of.
     template <class... Args>
-        requires std::constructible_from<Base, Args...>
+        requires(sizeof...(Args) > 0)
     explicit ProtocolOf(Args&&... args) : Base(std::forward<Args>(args)...) {}
-    ~ProtocolOf() override { this->endFlow(); }
+    ~ProtocolOf() override {
+        this->endFlow();
+        this->unregisterProducer();
+    }
 
     /// Whether a `ConnectionLost` ends the stage as a `ConnectionDone` does, or is what it fails with.
     bool finishOnConnectionLost = true;

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -112,7 +113,7 @@ public:
     /// All of them; none are left.
     std::vector<T> takeAll() {
         spill();
-        rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(first_));
+        closeUp();
         std::vector<T> all = std::exchange(rest_, {});
         clear();
         return all;
@@ -130,6 +131,20 @@ public:
 private:
     enum class Held : std::uint8_t { none, one, many };
 
+    /// Those that were taken are out of the vector.
+    void closeUp() {
+        if constexpr (std::is_move_assignable_v<T>) {
+            rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(first_));
+        } else if (first_ != 0) {
+            std::vector<T> left;
+            left.reserve(rest_.capacity());
+            for (std::size_t i = first_; i < rest_.size(); ++i) {
+                left.push_back(std::move(rest_[i]));
+            }
+            rest_.swap(left);
+        }
+        first_ = 0;
+    }
     /// Many are all in the vector.
     void spill() {
         if (held_ == Held::one) {
@@ -143,8 +158,7 @@ private:
         T item(std::forward<Args>(args)...); // of what may be one of these
         spill();
         if (rest_.size() == rest_.capacity() && first_ > rest_.size() / 2) {
-            rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(first_));
-            first_ = 0;
+            closeUp();
         }
         rest_.push_back(std::move(item));
     }

@@ -98,7 +98,9 @@ auto sourceCalled(X&& x) {
     using F = std::remove_cvref_t<X>;
     using S = decltype(detail::source(x()));
     if constexpr (!std::is_lvalue_reference_v<X> && std::is_class_v<F> && !std::is_empty_v<F>) {
-        if constexpr (!std::is_final_v<typename S::Held>) {
+        if constexpr (!std::derived_from<std::remove_cvref_t<decltype(x())>, StageBase> &&
+                      !std::is_pointer_v<std::remove_cvref_t<decltype(x())>> &&
+                      !std::is_final_v<typename S::Held>) {
             auto function = std::make_unique<F>(std::forward<X>(x));
             S source = detail::source((*function)());
             return Called<F, S>{std::move(function), std::move(source)};

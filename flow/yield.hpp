@@ -26,12 +26,11 @@ class Yield {
     static constexpr bool isResult =
         std::constructible_from<T, U> && !std::derived_from<std::remove_cvref_t<U>, StageBase> &&
         !std::derived_from<std::remove_cvref_t<U>, Instruction> &&
-        !std::same_as<std::remove_cvref_t<U>, Yield> &&
         (!defer::detail::IsDeferred<U> || defer::detail::IsDeferred<T>);
 
 public:
     template <class U>
-        requires isResult<U&&>
+        requires(!std::derived_from<std::remove_cvref_t<U>, Yield>) && isResult<U&&>
     Yield(U&& result) : held_(std::in_place_index<0>, std::forward<U>(result)) {}
     Yield(StageBase& stage) noexcept : held_(std::in_place_index<1>, &stage) {}
     template <std::derived_from<StageBase> S>

@@ -74,6 +74,7 @@ Reactor::~Reactor() {
     Link fromThreads;
     fromThreads.alone();
     std::vector<defer::Deferred<void>> unfired = threads_->close(fromThreads);
+    detach(); // threads may wait for what goes here
     pool_.reset();
     while (!fromThreads.isAlone()) {
         auto& call = *static_cast<Call*>(fromThreads.next);

@@ -6,72 +6,12 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <ostream>
 #include <thread>
 #include <utility>
 #include <vector>
 
-// Counts what the thread under test allocates.
-namespace {
-
-struct Tally {
-    bool on = false;
-    long allocations = 0;
-    long living = 0;
-    std::size_t largest = 0;
-};
-thread_local constinit Tally tally;
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    void* place =
-        alignment <= alignof(std::max_align_t) ? std::malloc(size) : std::aligned_alloc(alignment, rounded);
-    if (place == nullptr) throw std::bad_alloc();
-    if (tally.on) {
-        ++tally.allocations;
-        ++tally.living;
-        if (size > tally.largest) tally.largest = size;
-    }
-    return place;
-}
-
-void release(void* place) noexcept {
-    if (place == nullptr) return;
-    if (tally.on) --tally.living;
-    std::free(place);
-}
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-void operator delete(void* place) noexcept {
-    release(place);
-}
-void operator delete(void* place, std::size_t) noexcept {
-    release(place);
-}
-void operator delete(void* place, std::align_val_t) noexcept {
-    release(place);
-}
-void operator delete(void* place, std::size_t, std::align_val_t) noexcept {
-    release(place);
-}
-void operator delete[](void* place) noexcept {
-    release(place);
-}
-void operator delete[](void* place, std::size_t) noexcept {
-    release(place);
-}
+#include <support/allocations/allocations.hpp>
 
 using ropewalk::Failure;
 using ropewalk::defer::Deferred;
@@ -80,15 +20,14 @@ namespace {
 
 /// What `work` allocates, in a thread that has kept no memory of earlier chains.
 template <class F>
-Tally counted(F work) {
-    Tally found;
+Allocations counted(F work) {
+    Allocations found;
     std::thread([&] {
         { const Deferred<int> first; }
         std::vector<Deferred<int>> spares(8);
-        tally = {true, 0, 0, 0};
+        allocations() = {};
         work();
-        found = tally;
-        tally.on = false;
+        found = allocations();
     }).join();
     return found;
 }
@@ -99,10 +38,10 @@ TEST_CASE("one allocation for a Deferred with up to three small callbacks, fired
     for (int callbacks = 0; callbacks <= 3; ++callbacks) {
         int sum = 0;
         std::vector<Deferred<int>> living;
-        const Tally found = counted([&] {
-            tally.on = false;
+        const Allocations found = counted([&] {
+            allocations().counting = false;
             living.reserve(many);
-            tally.on = true;
+            allocations().counting = true;
             for (int i = 0; i < many; ++i) {
                 Deferred<int> d;
                 for (int k = 0; k < callbacks; ++k) {
@@ -114,11 +53,11 @@ TEST_CASE("one allocation for a Deferred with up to three small callbacks, fired
                 d.callback(i);
                 living.push_back(std::move(d));
             }
-            tally.on = false;
+            allocations().counting = false;
             living.clear();
         });
         CHECK(sum == callbacks * many);
-        CHECK(found.allocations == many);
+        CHECK(found.count == many);
         if constexpr (!ROPEWALK_CHECKS) CHECK(found.largest == 256);
     }
 }
@@ -126,10 +65,10 @@ TEST_CASE("one allocation for a Deferred with up to three small callbacks, fired
 TEST_CASE("errbacks and functions on both sides are as small") {
     int seen = 0;
     std::vector<Deferred<int>> living;
-    const Tally found = counted([&] {
-        tally.on = false;
+    const Allocations found = counted([&] {
+        allocations().counting = false;
         living.reserve(many);
-        tally.on = true;
+        allocations().counting = true;
         for (int i = 0; i < many; ++i) {
             const Deferred<int> d;
             d.addErrback([&seen](const Failure&) { return ++seen; });
@@ -141,16 +80,16 @@ TEST_CASE("errbacks and functions on both sides are as small") {
             d.callback(i);
             living.push_back(d);
         }
-        tally.on = false;
+        allocations().counting = false;
         living.clear();
     });
     CHECK(seen == many);
-    CHECK(found.allocations == many);
+    CHECK(found.count == many);
 }
 
 TEST_CASE("firing, and adding to what has fired, allocate nothing") {
     long sum = 0;
-    const Tally found = counted([&] {
+    const Allocations found = counted([&] {
         Deferred<int> d;
         d.addCallback([](int n) { return n; });
         d.callback(1);
@@ -162,7 +101,7 @@ TEST_CASE("firing, and adding to what has fired, allocate nothing") {
         }
     });
     CHECK(sum == 100000);
-    CHECK(found.allocations == 1);
+    CHECK(found.count == 1);
 }
 
 TEST_CASE("a chain that lives for days holds nothing when its callbacks have run") {
@@ -171,14 +110,14 @@ TEST_CASE("a chain that lives for days holds nothing when its callbacks have run
     int gaveBack = 0;
     counted([&] {
         const Deferred<int> d;
-        const long alone = tally.living;
+        const long alone = allocations().living;
         for (int round = 0; round < rounds; ++round) {
             d.pause();
             for (int i = 0; i < 100; ++i) d.addCallback([i](int n) { return n + i; });
             if (round == 0) d.callback(0);
-            grew += tally.living > alone ? 1 : 0;
+            grew += allocations().living > alone ? 1 : 0;
             d.unpause();
-            gaveBack += tally.living == alone ? 1 : 0;
+            gaveBack += allocations().living == alone ? 1 : 0;
         }
     });
     CHECK(grew == rounds);
@@ -186,31 +125,31 @@ TEST_CASE("a chain that lives for days holds nothing when its callbacks have run
 }
 
 TEST_CASE("a thousand callbacks take few blocks: each is twice as large as the one before") {
-    const Tally found = counted([] {
+    const Allocations found = counted([] {
         const Deferred<int> d;
         for (int i = 0; i < 1000; ++i) d.addCallback([i](int n) { return n + i; });
         d.callback(0);
     });
-    CHECK(found.allocations > 1);
-    CHECK(found.allocations <= 12);
+    CHECK(found.count > 1);
+    CHECK(found.count <= 12);
 }
 
 TEST_CASE("waiting for a Deferred, and chainDeferred, take no memory but the two chains'") {
-    const Tally returned = counted([] {
+    const Allocations returned = counted([] {
         const Deferred<int> inner;
         const Deferred<int> outer;
         outer.addCallback([&inner](int) { return inner; });
         outer.callback(1);
         inner.callback(2);
     });
-    CHECK(returned.allocations == 2);
-    const Tally chained = counted([] {
+    CHECK(returned.count == 2);
+    const Allocations chained = counted([] {
         const Deferred<int> source;
         const Deferred<int> target;
         source.chainDeferred(target);
         source.callback(1);
     });
-    CHECK(chained.allocations == 2);
+    CHECK(chained.count == 2);
 }
 
 template <class T>
@@ -219,7 +158,7 @@ long allocationsFor(T value) {
                const Deferred<T> d;
                d.callback(std::move(value));
            })
-        .allocations;
+        .count;
 }
 
 TEST_CASE(
@@ -240,13 +179,13 @@ Deferred<int> plusOne(Deferred<int> d) {
 
 TEST_CASE("a coroutine is its frame and its chain; awaiting takes nothing more") {
     int got = 0;
-    const Tally found = counted([&] {
+    const Allocations found = counted([&] {
         const Deferred<int> gate;
         plusOne(gate).addCallback([&got](int n) { got = n; });
         gate.callback(1);
     });
     CHECK(got == 2);
-    CHECK(found.allocations == 3);
+    CHECK(found.count == 3);
     if constexpr (ROPEWALK_CHECKS) CHECK(found.living == 0);
 }
 

@@ -4,6 +4,7 @@
 
 #include <ropewalk/defer/errors.hpp>
 
+#include <any>
 #include <optional>
 #include <ranges>
 #include <sstream>
@@ -61,6 +62,19 @@ TEST_CASE("lists and tuples") {
     CHECK(str(std::vector{std::tuple(std::optional("one"), 1),
                           std::tuple(std::optional<const char*>(), 2)}) == "[('one', 1), (None, 2)]");
     CHECK(str(std::vector<std::variant<int, std::string>>{1, "two"}) == "[1, 'two']");
+}
+
+TEST_CASE("values of any type") {
+    using Any = std::any;
+    CHECK(str(Any(1)) == "1");
+    CHECK(str(Any(std::string("one"))) == "one");
+    CHECK(str(Any()) == "None");
+    CHECK(str(Any(1.5)) == "<double>");
+    CHECK(str(std::vector<Any>{1, std::string("one"), std::tuple(Any(2), Any(std::string("two")))}) ==
+          "[1, 'one', (2, 'two')]");
+    CHECK(repr(Any(std::vector<Any>{1, std::tuple(std::string("one"))})) == "[1, ('one',)]");
+    const Failure failure{Exception("lost")};
+    CHECK(repr(Any(failure)) == failure.repr());
 }
 
 TEST_CASE("a list of a range that can be read once") {

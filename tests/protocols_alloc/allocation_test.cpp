@@ -3,9 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 
@@ -16,41 +14,7 @@
 #include <ropewalk/protocols/string_transport.hpp>
 #include <ropewalk/protocols/timeout_mixin.hpp>
 #include <ropewalk/task/clock.hpp>
-
-// Counts what is allocated.
-namespace {
-
-constinit long allocations = 0;
-constinit std::size_t allocated = 0;
-
-void* allocate(std::size_t size) {
-    void* place = std::malloc(size);
-    if (place == nullptr) throw std::bad_alloc();
-    ++allocations;
-    allocated += size;
-    return place;
-}
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size);
-}
-void* operator new[](std::size_t size) {
-    return allocate(size);
-}
-void operator delete(void* place) noexcept {
-    std::free(place);
-}
-void operator delete(void* place, std::size_t) noexcept {
-    std::free(place);
-}
-void operator delete[](void* place) noexcept {
-    std::free(place);
-}
-void operator delete[](void* place, std::size_t) noexcept {
-    std::free(place);
-}
+#include <support/allocations/allocations.hpp>
 
 namespace {
 
@@ -103,9 +67,9 @@ void checkWhole(std::string_view message) {
     Receiver receiver;
     receiver.makeConnection(std::make_shared<StringTransport>());
     receiver.read = data;
-    const long before = allocations;
+    const long before = allocations().count;
     receiver.dataReceived(data);
-    CHECK(allocations == before);
+    CHECK(allocations().count == before);
     CHECK(receiver.count == 1000);
     CHECK(receiver.inPlace == 1000);
 }
@@ -120,10 +84,10 @@ void checkCut(std::string_view message) {
     receiver.makeConnection(std::make_shared<StringTransport>());
     receiver.read = data;
     for (int round = 0; round < 10; ++round) {
-        const long before = allocations;
+        const long before = allocations().count;
         receiver.dataReceived(all.substr(0, cut));
         receiver.dataReceived(all.substr(cut));
-        CHECK(allocations - before <= (round == 0 ? 2 : 0));
+        CHECK(allocations().count - before <= (round == 0 ? 2 : 0));
         CHECK(receiver.count == 1000 * (round + 1));
         CHECK(receiver.inPlace == 999 * (round + 1));
     }
@@ -151,28 +115,28 @@ TEST_CASE(
 TEST_CASE("a line that comes byte by byte takes few allocations, and gives its memory back") {
     Lines<LineReceiver> lines;
     lines.makeConnection(std::make_shared<StringTransport>());
-    long before = allocations;
+    long before = allocations().count;
     for (int i = 0; i < 16384; ++i) lines.dataReceived("x");
-    CHECK(allocations - before <= 20);
+    CHECK(allocations().count - before <= 20);
     lines.dataReceived("\r\n");
     CHECK(lines.count == 1);
-    before = allocations;
+    before = allocations().count;
     lines.dataReceived("a short one");
-    CHECK(allocations - before <= 1);
+    CHECK(allocations().count - before <= 1);
 }
 
 TEST_CASE("a length that lies allocates nothing") {
     Texts<Int32StringReceiver> strings;
     strings.MAX_LENGTH = 0xFFFFFFFF;
     strings.makeConnection(std::make_shared<StringTransport>());
-    const std::size_t before = allocated;
+    const std::size_t before = allocations().bytes;
     strings.dataReceived(std::string_view("\xff\xff\xff\xff", 4));
-    CHECK(allocated == before);
+    CHECK(allocations().bytes == before);
     Texts<NetstringReceiver> netstrings;
     netstrings.makeConnection(std::make_shared<StringTransport>());
-    const std::size_t then = allocated;
+    const std::size_t then = allocations().bytes;
     netstrings.dataReceived("99999:");
-    CHECK(allocated == then);
+    CHECK(allocations().bytes == then);
 }
 
 TEST_CASE("an ignored line without end holds no memory") {
@@ -184,9 +148,9 @@ TEST_CASE("an ignored line without end holds no memory") {
     const std::string data(10000, 'x');
     lines.dataReceived(data);
     lines.dataReceived(data);
-    const std::size_t before = allocated;
+    const std::size_t before = allocations().bytes;
     for (int i = 0; i < 100; ++i) lines.dataReceived(data);
-    CHECK(allocated - before <= 100 * 2 * data.size());
+    CHECK(allocations().bytes - before <= 100 * 2 * data.size());
 }
 
 TEST_CASE("resetTimeout allocates nothing") {
@@ -194,12 +158,12 @@ TEST_CASE("resetTimeout allocates nothing") {
     Fours protocol;
     TimeoutMixin timeout(protocol, clock);
     timeout.setTimeout(10s);
-    const long before = allocations;
+    const long before = allocations().count;
     for (int i = 0; i < 1000; ++i) {
         clock.advance(1ms);
         timeout.resetTimeout();
     }
-    CHECK(allocations == before);
+    CHECK(allocations().count == before);
 }
 
 } // namespace

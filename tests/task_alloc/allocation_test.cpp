@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <ranges>
 #include <utility>
 #include <vector>
@@ -15,47 +13,7 @@
 #include <ropewalk/task/clock.hpp>
 #include <ropewalk/task/errors.hpp>
 #include <ropewalk/task/generator.hpp>
-
-// Counts what is allocated.
-namespace {
-
-constinit long allocations = 0;
-constinit long living = 0;
-
-void* allocate(std::size_t size) {
-    void* place = std::malloc(size);
-    if (place == nullptr) throw std::bad_alloc();
-    ++allocations;
-    ++living;
-    return place;
-}
-
-void release(void* place) noexcept {
-    if (place == nullptr) return;
-    --living;
-    std::free(place);
-}
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size);
-}
-void* operator new[](std::size_t size) {
-    return allocate(size);
-}
-void operator delete(void* place) noexcept {
-    release(place);
-}
-void operator delete(void* place, std::size_t) noexcept {
-    release(place);
-}
-void operator delete[](void* place) noexcept {
-    release(place);
-}
-void operator delete[](void* place, std::size_t) noexcept {
-    release(place);
-}
+#include <support/allocations/allocations.hpp>
 
 namespace {
 
@@ -87,13 +45,13 @@ void checkSteps(Make make) {
     }
     clock.advance(1s);
     clock.advance(1s);
-    const long before = allocations;
+    const long before = allocations().count;
     const long stepsBefore = steps;
     for (int i = 0; i < 5; ++i) {
         clock.advance(1s);
     }
     CHECK(steps - stepsBefore == 50'000);
-    CHECK(allocations - before <= 5);
+    CHECK(allocations().count - before <= 5);
     cooperator.stop();
 }
 
@@ -139,13 +97,13 @@ TEST_CASE("on a reactor a tick allocates its timed call, and a step nothing") {
     }
     reactor.iterate();
     reactor.iterate();
-    const long before = allocations;
+    const long before = allocations().count;
     const long stepsBefore = steps;
     for (int i = 0; i < 5; ++i) {
         reactor.iterate();
     }
     CHECK(steps > stepsBefore);
-    CHECK(allocations - before <= 5);
+    CHECK(allocations().count - before <= 5);
     cooperator.stop();
 }
 
@@ -165,11 +123,11 @@ TEST_CASE("waiting for a Deferred that has fired allocates nothing beyond that")
         }
     };
     const auto done = cooperator.coiterate(make(fired, taken));
-    const long before = allocations;
+    const long before = allocations().count;
     clock.advance(1s);
     CHECK(taken == 2000);
     CHECK(done.called());
-    CHECK(allocations - before <= 2);
+    CHECK(allocations().count - before <= 2);
 }
 
 TEST_CASE("nor does waiting for one that fires later") {
@@ -185,13 +143,13 @@ TEST_CASE("nor does waiting for one that fires later") {
     };
     const auto done = cooperator.coiterate(make(pending, taken));
     clock.advance(1s);
-    long before = allocations;
+    long before = allocations().count;
     for (const auto& d : pending) {
         d.callback(1);
         clock.advance(1s);
     }
     CHECK(done.called());
-    CHECK(allocations - before <= 200); // the tick after each
+    CHECK(allocations().count - before <= 200); // the tick after each
 }
 
 TEST_CASE("a generator is one allocation, and its next, send and copies are none") {
@@ -201,19 +159,19 @@ TEST_CASE("a generator is one allocation, and its next, send and copies are none
             sum += (co_yield sum).value_or(1);
         }
     };
-    const long before = allocations;
-    const long livingBefore = living;
+    const long before = allocations().count;
+    const long livingBefore = allocations().living;
     {
         const auto generator = make();
-        CHECK(allocations - before == 1);
+        CHECK(allocations().count - before == 1);
         for (int i = 0; i < 1000; ++i) {
             const auto copy = generator; // NOLINT: copies are counted too
             static_cast<void>(copy.next());
             static_cast<void>(copy.send(2));
         }
-        CHECK(allocations - before == 1);
+        CHECK(allocations().count - before == 1);
     }
-    CHECK(living == livingBefore);
+    CHECK(allocations().living == livingBefore);
 }
 
 TEST_CASE("a task that ends gives all of it back") {
@@ -236,11 +194,11 @@ TEST_CASE("a task that ends gives all of it back") {
     for (int i = 0; i < 10; ++i) {
         round();
     }
-    const long before = living;
+    const long before = allocations().living;
     for (int i = 0; i < 100; ++i) {
         round();
     }
-    CHECK(living == before);
+    CHECK(allocations().living == before);
 }
 
 } // namespace

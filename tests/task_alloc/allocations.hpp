@@ -1,4 +1,0 @@
-#pragma once
-
-/// How often this program has allocated memory.
-long allocations() noexcept;
