@@ -159,9 +159,10 @@ private:
 template <class S>
 class WritingStage final : public Stage<void> {
     using Item = ItemOf<S>;
-    static_assert(std::same_as<Item, NoItem> || Text<Item>,
-                  "ropewalk: what the flow of a connection makes is written, so it has to be strings; a flow without "
-                  "results is a flow::Generator<>");
+    static_assert(
+        std::same_as<Item, NoItem> || Text<Item>,
+        "ropewalk: what the flow of a connection makes is written, so it has to be strings; a flow without "
+        "results is a flow::Generator<>");
 
 public:
     WritingStage(S source, Conversation& conversation)
@@ -214,8 +215,7 @@ template <class S>
 class WritingFlow final : public ConnectionFlow {
 public:
     WritingFlow(S source, Conversation& conversation, ReactorTime& clock, std::source_location where)
-        : ConnectionFlow(conversation, clock, where),
-          root_(std::in_place, std::move(source), conversation) {}
+        : ConnectionFlow(conversation, clock, where), root_(std::in_place, std::move(source), conversation) {}
     ~WritingFlow() override { this->abandon(); }
 
 private:
@@ -226,7 +226,8 @@ private:
 };
 
 template <class X>
-task::detail::Ref<ConnectionFlow> Conversation::flowOf(X&& x, ReactorTime& clock, std::source_location where) {
+task::detail::Ref<ConnectionFlow> Conversation::flowOf(X&& x, ReactorTime& clock,
+                                                       std::source_location where) {
     using Flow = WritingFlow<SourceOf<X>>;
     return task::detail::Ref<ConnectionFlow>::adopt(
         *new Flow(detail::source(std::forward<X>(x)), *this, clock, where));

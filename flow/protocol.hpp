@@ -166,9 +166,10 @@ struct Controller {
         if constexpr (std::invocable<F&, Connection&>) {
             return std::invoke(function, connection);
         } else {
-            static_assert(std::invocable<F&>,
-                          "ropewalk: the flow of a connection is made by a function of a flow::Connection&, or "
-                          "of nothing");
+            static_assert(
+                std::invocable<F&>,
+                "ropewalk: the flow of a connection is made by a function of a flow::Connection&, or "
+                "of nothing");
             return std::invoke(function);
         }
     }
@@ -177,8 +178,7 @@ struct Controller {
 template <class F>
 class MadeProtocol final : public Protocol {
 public:
-    explicit MadeProtocol(std::shared_ptr<Controller<F>> controller)
-        : controller_(std::move(controller)) {
+    explicit MadeProtocol(std::shared_ptr<Controller<F>> controller) : controller_(std::move(controller)) {
         finishOnConnectionLost = controller_->options.finishOnConnectionLost;
         pausedByTransport = controller_->options.pausedByTransport;
         setLimit(controller_->options.limit);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -11,6 +12,16 @@
 
 namespace ropewalk::flow {
 
+namespace detail {
+
+/// A bool that has an address in a vector.
+struct Bool {
+    Bool(bool theValue) noexcept : value(theValue) {}
+    bool value;
+};
+
+} // namespace detail
+
 /// What a stage has made and nobody has taken yet, the oldest first: the list `results` of a stage. One result alone, which
 /// is the rule, lies in the stage itself. Taking from the front costs no more than adding at the end, and memory is used
 /// again.
@@ -18,6 +29,8 @@ template <class T>
 class Results {
     template <class Owner, class Value>
     class Position;
+    static constexpr bool ofBools = std::same_as<T, bool>;
+    using Stored = std::conditional_t<ofBools, detail::Bool, T>;
 
 public:
     using value_type = T;
@@ -25,8 +38,15 @@ public:
     using const_iterator = Position<const Results, const T>;
 
     Results() noexcept {}
-    Results(std::vector<T> items) noexcept
-        : rest_(std::move(items)), held_(rest_.empty() ? Held::none : Held::many) {}
+    Results(std::vector<T> items) : held_(items.empty() ? Held::none : Held::many) {
+        if constexpr (ofBools) {
+            for (const bool item : items) {
+                rest_.push_back(item);
+            }
+        } else {
+            rest_ = std::move(items);
+        }
+    }
     Results(std::initializer_list<T> items) : Results(std::vector<T>(items)) {}
     Results(Results&& other) noexcept { append(other); }
     /// What was here is gone, and `other` is left empty.
@@ -57,7 +77,7 @@ public:
             held_ = Held::none;
             return item;
         }
-        T item = std::move(rest_[first_]);
+        T item = std::move(in(rest_[first_]));
         if (++first_ == rest_.size()) {
             clear();
         }
@@ -114,14 +134,23 @@ public:
     std::vector<T> takeAll() {
         spill();
         closeUp();
-        std::vector<T> all = std::exchange(rest_, {});
+        std::vector<T> all;
+        if constexpr (ofBools) {
+            for (const Stored& item : rest_) {
+                all.push_back(item.value);
+            }
+        } else {
+            all = std::exchange(rest_, {});
+        }
         clear();
         return all;
     }
 
-    T& operator[](std::size_t index) noexcept { return held_ == Held::one ? one_ : rest_[first_ + index]; }
+    T& operator[](std::size_t index) noexcept {
+        return held_ == Held::one ? one_ : in(rest_[first_ + index]);
+    }
     const T& operator[](std::size_t index) const noexcept {
-        return held_ == Held::one ? one_ : rest_[first_ + index];
+        return held_ == Held::one ? one_ : in(rest_[first_ + index]);
     }
     iterator begin() noexcept { return iterator(*this, 0); }
     iterator end() noexcept { return iterator(*this, size()); }
@@ -131,12 +160,21 @@ public:
 private:
     enum class Held : std::uint8_t { none, one, many };
 
+    template <class S>
+    static auto& in(S& stored) noexcept {
+        if constexpr (ofBools) {
+            return stored.value;
+        } else {
+            return stored;
+        }
+    }
+
     /// Those that were taken are out of the vector.
     void closeUp() {
-        if constexpr (std::is_move_assignable_v<T>) {
+        if constexpr (std::is_move_assignable_v<Stored>) {
             rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(first_));
         } else if (first_ != 0) {
-            std::vector<T> left;
+            std::vector<Stored> left;
             left.reserve(rest_.capacity());
             for (std::size_t i = first_; i < rest_.size(); ++i) {
                 left.push_back(std::move(rest_[i]));
@@ -166,7 +204,7 @@ private:
     union {
         T one_;
     };
-    std::vector<T> rest_;
+    std::vector<Stored> rest_;
     std::size_t first_ = 0; // those of the vector before it were taken
     Held held_ = Held::none;
 };

@@ -149,8 +149,7 @@ TEST_CASE("a flow that waits for a Callback is closed when that goes") {
     auto source = std::make_unique<flow::Callback<int>>();
     auto waits = [](std::string& log, flow::Callback<int>& of) -> flow::Generator<> {
         const Mark mark(log);
-        while (co_await of) {
-        }
+        while (co_await of) {}
     };
     auto done = flow::Deferred(waits(text, *source), clock);
     source->result(1);
@@ -203,7 +202,8 @@ TEST_CASE("the flow's end may take the Callback away that has woken it") {
     CHECK(source == nullptr);
 }
 
-TEST_CASE("a streaming producer is paused at the limit and resumed when the flow has taken all and asks again") {
+TEST_CASE(
+    "a streaming producer is paused at the limit and resumed when the flow has taken all and asks again") {
     ropewalk::task::Clock clock;
     flow::Callback<int> source(3);
     const auto producer = std::make_shared<Recorder>();

@@ -110,6 +110,11 @@ TEST_CASE("Merge takes a list whole, with all that is there") {
     CHECK(list(flow::Merge(Numbers{1, 2, 3}, count(10, 12))) == Numbers{1, 2, 3, 10, 11, 12});
 }
 
+TEST_CASE("Merge of bools") {
+    CHECK(list(flow::Merge(std::vector<bool>{true, false}, std::vector<bool>{false})) ==
+          std::vector<bool>{true, false, false});
+}
+
 TEST_CASE("Merge of one source, and of none that has results") {
     CHECK(list(flow::Merge(count(1, 3))) == Numbers{1, 2, 3});
     CHECK(list(flow::Merge(count(1, 0), count(2, 1))).empty());

@@ -39,7 +39,8 @@ struct Mark {
 
 struct At {
     template <class Maker>
-    explicit At(const Maker& maker) : protocol(maker()), weak(protocol), transport(std::make_shared<Transport>()) {
+    explicit At(const Maker& maker)
+        : protocol(maker()), weak(protocol), transport(std::make_shared<Transport>()) {
         protocol->makeConnection(transport);
     }
     std::shared_ptr<flow::Protocol> protocol;
@@ -56,7 +57,9 @@ struct WithReactor {
 
 } // namespace
 
-TEST_CASE_FIXTURE(WithReactor, "the flow goes on to its end when the connection was lost, and keeps the protocol meanwhile") {
+TEST_CASE_FIXTURE(
+    WithReactor,
+    "the flow goes on to its end when the connection was lost, and keeps the protocol meanwhile") {
     ropewalk::task::Clock clock;
     std::string log;
     At at(flow::makeProtocol(
@@ -82,7 +85,8 @@ TEST_CASE_FIXTURE(WithReactor, "the flow goes on to its end when the connection 
     CHECK(at.weak.expired());
 }
 
-TEST_CASE_FIXTURE(WithReactor, "a flow that waits for a Deferred when the connection is lost learns of it later") {
+TEST_CASE_FIXTURE(WithReactor,
+                  "a flow that waits for a Deferred when the connection is lost learns of it later") {
     const defer::Deferred<void> gate;
     std::string log;
     At at(flow::makeProtocol([&](flow::Connection& connection) -> flow::Generator<> {
@@ -147,7 +151,8 @@ TEST_CASE_FIXTURE(WithReactor, "a protocol that isn't shared closes its flow, wh
     CHECK(transport->value().empty());
 }
 
-TEST_CASE_FIXTURE(WithReactor, "when nothing can wake the flow any more, the connection is closed, and that is reported") {
+TEST_CASE_FIXTURE(WithReactor,
+                  "when nothing can wake the flow any more, the connection is closed, and that is reported") {
     std::string log;
     auto gate = std::make_unique<defer::Deferred<void>>();
     At at(flow::makeProtocol([&](flow::Connection&) -> flow::Generator<> {
@@ -185,10 +190,11 @@ TEST_CASE_FIXTURE(WithReactor, "a flow that has ended doesn't hear of the connec
 }
 
 TEST_CASE_FIXTURE(WithReactor, "a transport that tells of the loss at once") {
-    const auto protocol = flow::makeProtocol([](flow::Connection& connection) -> flow::Generator<std::string> {
-        co_await connection;
-        co_yield "bye";
-    })();
+    const auto protocol =
+        flow::makeProtocol([](flow::Connection& connection) -> flow::Generator<std::string> {
+            co_await connection;
+            co_yield "bye";
+        })();
     const auto transport = std::make_shared<ropewalk::protocols::StringTransportWithDisconnection>();
     transport->protocol = protocol;
     protocol->makeConnection(transport);
@@ -214,8 +220,7 @@ TEST_CASE("connections of a reactor") {
         MemoryStream* const stream = serve([&log](flow::Connection& connection) -> flow::Generator<> {
             const Mark closed(log, "closed");
             connection.write("hello");
-            while (co_await connection) {
-            }
+            while (co_await connection) {}
             log += "end ";
         });
         CHECK(stream->sent == "hello");

@@ -51,7 +51,9 @@ struct WithReactor {
 
 } // namespace
 
-TEST_CASE_FIXTURE(WithReactor, "data that the flow doesn't take pauses the reading, until it has taken all and asks for more") {
+TEST_CASE_FIXTURE(
+    WithReactor,
+    "data that the flow doesn't take pauses the reading, until it has taken all and asks for more") {
     const defer::Deferred<void> gate;
     std::size_t read = 0;
     const auto protocol = flow::makeProtocol([&](flow::Connection& connection) -> flow::Generator<> {
@@ -76,8 +78,8 @@ TEST_CASE_FIXTURE(WithReactor, "data that the flow doesn't take pauses the readi
 
 TEST_CASE_FIXTURE(WithReactor, "the limit of what waits is an option") {
     const defer::Deferred<void> gate;
-    const auto protocol = flow::makeProtocol(
-        [&](flow::Connection&) -> flow::Generator<> { co_yield gate; }, {.limit = 3})();
+    const auto protocol =
+        flow::makeProtocol([&](flow::Connection&) -> flow::Generator<> { co_yield gate; }, {.limit = 3})();
     const auto transport = std::make_shared<Transport>();
     protocol->makeConnection(transport);
     protocol->dataReceived("ab");
@@ -90,8 +92,8 @@ TEST_CASE_FIXTURE(WithReactor, "the limit of what waits is an option") {
 
 TEST_CASE_FIXTURE(WithReactor, "reading isn't paused any more once the connection closes") {
     const defer::Deferred<void> gate;
-    const auto protocol = flow::makeProtocol(
-        [&](flow::Connection&) -> flow::Generator<> { co_yield gate; }, {.limit = 1})();
+    const auto protocol =
+        flow::makeProtocol([&](flow::Connection&) -> flow::Generator<> { co_yield gate; }, {.limit = 1})();
     const auto transport = std::make_shared<Transport>();
     protocol->makeConnection(transport);
     protocol->loseConnection();
@@ -100,7 +102,8 @@ TEST_CASE_FIXTURE(WithReactor, "reading isn't paused any more once the connectio
     gate.callback();
 }
 
-TEST_CASE_FIXTURE(WithReactor, "a flow whose peer doesn't take what it writes pauses, and goes on when all is sent") {
+TEST_CASE_FIXTURE(WithReactor,
+                  "a flow whose peer doesn't take what it writes pauses, and goes on when all is sent") {
     int made = 0;
     const auto server = flow::makeProtocol([&] { return chargen(made); })();
     const auto client = std::make_shared<Peer>();
@@ -183,10 +186,11 @@ TEST_CASE_FIXTURE(WithReactor, "an error after the transport's resumption comes 
     CHECK(transport->producer() == nullptr);
 }
 
-TEST_CASE_FIXTURE(WithReactor, "pausedByTransport = false leaves the place of the transport's producer to others") {
-    const auto protocol = flow::makeProtocol(
-        [](flow::Connection& connection) -> flow::Generator<> { co_await connection; },
-        {.pausedByTransport = false})();
+TEST_CASE_FIXTURE(WithReactor,
+                  "pausedByTransport = false leaves the place of the transport's producer to others") {
+    const auto protocol =
+        flow::makeProtocol([](flow::Connection& connection) -> flow::Generator<> { co_await connection; },
+                           {.pausedByTransport = false})();
     const auto transport = std::make_shared<Transport>();
     protocol->makeConnection(transport);
     CHECK(transport->producer() == nullptr);
@@ -194,7 +198,8 @@ TEST_CASE_FIXTURE(WithReactor, "pausedByTransport = false leaves the place of th
     CHECK(transport->disconnecting());
 }
 
-TEST_CASE_FIXTURE(WithReactor, "a flow that writes on and on is closed some time after the connection was lost") {
+TEST_CASE_FIXTURE(WithReactor,
+                  "a flow that writes on and on is closed some time after the connection was lost") {
     int made = 0;
     const auto server = flow::makeProtocol([&] { return chargen(made); })();
     const auto client = std::make_shared<Peer>();

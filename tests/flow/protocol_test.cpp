@@ -51,8 +51,7 @@ flow::Generator<std::string> yieldingEcho(flow::Connection& connection) {
 /// A protocol that is connected to a StringTransport.
 template <class Maker>
 struct Connected {
-    explicit Connected(const Maker& maker)
-        : protocol(maker()), transport(std::make_shared<Transport>()) {
+    explicit Connected(const Maker& maker) : protocol(maker()), transport(std::make_shared<Transport>()) {
         protocol->makeConnection(transport);
     }
 
@@ -87,10 +86,11 @@ TEST_CASE_FIXTURE(WithReactor, "what a flow yields is written") {
 
 TEST_CASE_FIXTURE(WithReactor, "the connection closes when the flow ends") {
     SUBCASE("a generator") {
-        const Connected at(flow::makeProtocol([](flow::Connection& connection) -> flow::Generator<std::string> {
-            co_yield "name? ";
-            co_yield "hello " + *co_await connection;
-        }));
+        const Connected at(
+            flow::makeProtocol([](flow::Connection& connection) -> flow::Generator<std::string> {
+                co_yield "name? ";
+                co_yield "hello " + *co_await connection;
+            }));
         CHECK(at.transport->value() == "name? ");
         CHECK_FALSE(at.transport->disconnecting());
         at.protocol->dataReceived("Ann");
@@ -99,8 +99,7 @@ TEST_CASE_FIXTURE(WithReactor, "the connection closes when the flow ends") {
         CHECK(at.transport->producer() == nullptr);
     }
     SUBCASE("a list") {
-        const Connected at(
-            flow::makeProtocol([] { return std::vector<std::string>{"to be", " or not"}; }));
+        const Connected at(flow::makeProtocol([] { return std::vector<std::string>{"to be", " or not"}; }));
         CHECK(at.transport->value() == "to be or not");
         CHECK(at.transport->disconnecting());
     }
@@ -136,8 +135,8 @@ TEST_CASE_FIXTURE(WithReactor, "lines broken by a stage within the flow") {
 
 TEST_CASE_FIXTURE(WithReactor, "each connection has a flow of its own, and all share the function") {
     int connections = 0;
-    const auto maker = flow::makeProtocol([&connections, text = std::string("held")](flow::Connection& connection)
-                                              -> flow::Generator<std::string> {
+    const auto maker = flow::makeProtocol([&connections, text = std::string("held")](
+                                              flow::Connection& connection) -> flow::Generator<std::string> {
         const int number = ++connections;
         while (co_await connection) {
             co_yield text + std::to_string(number);
@@ -186,8 +185,12 @@ TEST_CASE_FIXTURE(WithReactor, "a connection that is done ends the stage, after 
     };
     Connected at(flow::makeProtocol(reads));
     at.protocol->dataReceived("a");
-    SUBCASE("done") { at.lose(); }
-    SUBCASE("lost") { at.lose(Failure(ropewalk::ConnectionLost())); }
+    SUBCASE("done") {
+        at.lose();
+    }
+    SUBCASE("lost") {
+        at.lose(Failure(ropewalk::ConnectionLost()));
+    }
     CHECK(end == "a.");
     CHECK_FALSE(at.transport->disconnecting()); // nobody closes what is lost
 }
@@ -240,9 +243,8 @@ TEST_CASE_FIXTURE(WithReactor, "an error of the flow comes out of the transport'
     };
     const auto protocol = flow::makeProtocol(failsAtOnce)();
     CHECK_THROWS_AS(protocol->makeConnection(std::make_shared<Transport>()), ropewalk::ValueError);
-    const auto another = flow::makeProtocol([](flow::Connection&) -> flow::Generator<> {
-        throw ropewalk::KeyError("none");
-    })();
+    const auto another = flow::makeProtocol(
+        [](flow::Connection&) -> flow::Generator<> { throw ropewalk::KeyError("none"); })();
     CHECK_THROWS_AS(another->makeConnection(std::make_shared<Transport>()), ropewalk::KeyError);
 }
 
@@ -317,7 +319,9 @@ TEST_CASE_FIXTURE(WithReactor, "results of another type, of a base with argument
     struct Telling : ropewalk::Protocol {
         explicit Telling(int theFactor) : factor(theFactor) {}
         virtual void numberReceived(int) = 0;
-        void dataReceived(std::string_view data) override { numberReceived(factor * std::stoi(std::string(data))); }
+        void dataReceived(std::string_view data) override {
+            numberReceived(factor * std::stoi(std::string(data)));
+        }
         int factor;
     };
     struct Adding : flow::ProtocolOf<Telling, int> {
