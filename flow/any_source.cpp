@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <ropewalk/defer/errors.hpp>
+
 namespace ropewalk::flow::detail {
 
 void buryStage(std::unique_ptr<StageBase> stage) noexcept {
@@ -20,6 +22,10 @@ void buryStage(std::unique_ptr<StageBase> stage) noexcept {
         next->asker = nullptr;
     }
     digging = false;
+}
+
+void throwEmptySource() {
+    throw AssertionError("a source of a flow that was moved from");
 }
 
 } // namespace ropewalk::flow::detail

@@ -16,6 +16,7 @@ class SourceStage;
 
 /// Stages on the heap, however many hold one another, go one after another.
 void buryStage(std::unique_ptr<StageBase> stage) noexcept;
+[[noreturn]] void throwEmptySource();
 
 } // namespace detail
 
@@ -48,7 +49,8 @@ public:
             owned_ = std::move(owned);
         }
     }
-    Source(Source&&) noexcept = default;
+    Source(Source&& other) noexcept
+        : stage_(std::exchange(other.stage_, nullptr)), owned_(std::move(other.owned_)) {}
     Source& operator=(Source&& other) noexcept {
         std::swap(stage_, other.stage_);
         std::swap(owned_, other.owned_);
@@ -60,8 +62,13 @@ public:
         }
     }
 
-    /// For the library.
-    Stage<T>& stage() const noexcept { return *stage_; }
+    /// For the library. Throws `AssertionError` for one that was moved from.
+    Stage<T>& stage() const {
+        if (stage_ == nullptr) [[unlikely]] {
+            detail::throwEmptySource();
+        }
+        return *stage_;
+    }
     bool owns(const StageBase& stage) const noexcept { return owned_.get() == &stage; }
 
 private:
@@ -74,7 +81,7 @@ namespace detail {
 template <class T>
 class SourceStage final : public Stage<T> {
 public:
-    explicit SourceStage(Source<T> source) noexcept : source_(std::move(source)) {}
+    explicit SourceStage(Source<T> source) : source_(std::move(source)) { source_.stage(); }
 
     Progress step(Run& run) override {
         if (this->isReady()) {

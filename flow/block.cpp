@@ -41,6 +41,9 @@ void Blocking::outsleep(Instruction& pause) {
     arm(pause, Wake(*alarm, 0));
     while (!alarm->rung) {
         const auto calls = clock_.getDelayedCalls();
+        if (calls.empty()) { // it is another who waits, on a clock of his
+            throw Unsupported(pause.str(), "flow::Block");
+        }
         const Seconds due = calls.front().getTime() - clock_.seconds();
         sleep_(due);
         clock_.advance(due);

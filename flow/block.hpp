@@ -58,6 +58,7 @@ public:
     using Item = typename Stage::Item;
 
     template <class X>
+        requires detail::notItself<Block, X>
     explicit Block(X&& x, Sleep sleep = nullptr)
         : blocking_(std::move(sleep)), stage_(detail::source(std::forward<X>(x))) {}
     /// With errors that are results, as for `wrap`.

@@ -1,5 +1,7 @@
 #include <ropewalk/flow/branches.hpp>
 
+#include <exception>
+
 #include <ropewalk/task/ref.hpp>
 
 namespace ropewalk::flow::detail {
@@ -16,9 +18,10 @@ public:
 
     void leave() noexcept {
         branches_ = nullptr;
-        flow_ = nullptr;
+        waiting_.drop();
     }
-    void waits(Wake flow) noexcept { flow_ = std::move(flow); }
+    void waits(Wake flow) { waiting_.add(std::move(flow)); }
+    bool lastLeaves() noexcept { return waiting_.lastLeaves(); }
 
     static std::uint64_t sleepOf(const Branch& branch) noexcept {
         return (std::uint64_t{branch.sleep} << 32) | branch.index;
@@ -28,18 +31,18 @@ public:
             return;
         }
         Branch& branch = branches_->branches_[sleep & 0xffffffff];
-        if (branch.pause == nullptr || sleepOf(branch) != sleep) {
+        if (!branch.asleep || sleepOf(branch) != sleep) {
             return;
         }
-        branch.pause = nullptr;
+        branch.asleep = false;
         --branches_->sleeping_;
         branches_->append(branch);
-        std::exchange(flow_, nullptr)();
+        waiting_.wake();
     }
 
 private:
     Branches* branches_;
-    Wake flow_ = nullptr;
+    Waiting waiting_;
 };
 
 Branches::Branches(std::size_t count) : branches_(std::make_unique<Branch[]>(count)) {}
@@ -70,13 +73,14 @@ bool Branches::sleeps(const StageBase& stage, Instruction& pause, Run& run) {
         group = Kept(*group_);
     }
     Branch& branch = *std::exchange(current_, nullptr);
-    branch.pause = &pause;
+    branch.asleep = true;
+    branch.pause.pointTo(pause);
     ++branch.sleep;
     ++sleeping_;
     try {
         run.arm(pause, Wake(*group, Group::sleepOf(branch)));
     } catch (...) {
-        branch.pause = nullptr;
+        branch.asleep = false;
         --sleeping_;
         throw;
     }
@@ -92,11 +96,27 @@ void Branches::AllPause::callLater(ReactorTime&, Wake wake) {
 }
 
 void Branches::AllPause::cancel() {
+    if (branches_.group_ != nullptr && !branches_.group_->lastLeaves()) {
+        return;
+    }
+    std::exception_ptr error;
     for (std::uint32_t i = 0; i < branches_.count_; ++i) {
-        if (Instruction* pause = std::exchange(branches_.branches_[i].pause, nullptr)) {
-            --branches_.sleeping_;
-            pause->cancel();
+        Branch& branch = branches_.branches_[i];
+        if (!std::exchange(branch.asleep, false)) {
+            continue;
         }
+        --branches_.sleeping_;
+        branches_.append(branch);
+        try {
+            if (Instruction* pause = branch.pause.get()) {
+                pause->cancel();
+            }
+        } catch (...) {
+            error = std::current_exception();
+        }
+    }
+    if (error != nullptr) {
+        std::rethrow_exception(std::move(error));
     }
 }
 

@@ -23,10 +23,11 @@ class Branches {
 public:
     struct Branch {
         StageBase* stage = nullptr;
-        Branch* next = nullptr;       // in the row of those that may go on
-        Instruction* pause = nullptr; // while it sleeps
+        Branch* next = nullptr; // in the row of those that may go on
         std::uint32_t index = 0;
         std::uint32_t sleep = 0; // how often it has slept
+        bool asleep = false;
+        PointerTo<Instruction> pause; // what it sleeps, or has slept, for
     };
 
     explicit Branches(std::size_t count);
@@ -208,7 +209,7 @@ private:
 };
 
 template <class X>
-auto manyOf(std::vector<X> list) {
+auto manyOf(std::vector<X> list) { // NOLINT(performance-unnecessary-value-param): it is moved from, mostly
     using S = SourceOf<X>;
     Many<S> many;
     many.sources.reserve(list.size());

@@ -1,5 +1,6 @@
 #include <ropewalk/flow/buffer.hpp>
 
+#include <ropewalk/flow/generator_node.hpp>
 #include <ropewalk/task/ref.hpp>
 
 namespace ropewalk::flow::detail {
@@ -14,27 +15,31 @@ public:
         if (ahead_ != nullptr) {
             std::exchange(ahead_, nullptr)->waker_ = nullptr;
         }
-        flow_ = nullptr;
+        waiting_.drop();
     }
-    void waits(Wake flow) noexcept { flow_ = std::move(flow); }
-    Wake takeFlow() noexcept { return std::exchange(flow_, nullptr); }
+    Waiting& waiting() noexcept { return waiting_; }
 
-    void wake(std::uint64_t) override {
-        if (ahead_ == nullptr || ahead_->pausedBy_ == nullptr) {
+    void wake(std::uint64_t sleep) override {
+        if (ahead_ == nullptr || !ahead_->asleep_ || sleep != ahead_->sleep_) {
             return;
         }
-        ahead_->pausedBy_ = nullptr;
-        if (!ahead_->arming_) {
+        ahead_->asleep_ = false;
+        if (ahead_->arming_) {
+            return;
+        }
+        if (ahead_->run_.get() == nullptr || GeneratorNode::closes()) {
+            waiting_.wake();
+        } else {
             ahead_->go();
         }
     }
 
 private:
     Ahead* ahead_;
-    Wake flow_ = nullptr;
+    Waiting waiting_;
 };
 
-Ahead::~Ahead() {
+void Ahead::leave() noexcept {
     if (waker_ != nullptr) {
         waker_->leave();
     }
@@ -50,37 +55,50 @@ bool Ahead::advance(StageBase& source) {
         } else {
             waker = Kept(*waker_);
         }
-        pausedBy_ = pause;
+        asleep_ = true;
+        pausedBy_.pointTo(*pause);
         arming_ = true;
         try {
-            arm(*pause, Wake(*waker, 0));
+            arm(*pause, Wake(*waker, ++sleep_));
         } catch (...) {
             arming_ = false;
-            pausedBy_ = nullptr;
+            asleep_ = false;
             throw;
         }
         arming_ = false;
-        if (pausedBy_ != nullptr) {
+        if (asleep_) {
             return false;
         }
     }
     return true;
 }
 
+void Ahead::arm(Instruction& pause, Wake wake) {
+    if (detail::Run* run = run_.get()) {
+        run->arm(pause, std::move(wake));
+    }
+}
+
 void Ahead::wakeFlow() {
     if (waker_ != nullptr) {
-        waker_->takeFlow()();
+        waker_->waiting().wake();
     }
 }
 
 void Ahead::Pause::callLater(ReactorTime&, Wake wake) {
     if (ahead_.waker_ != nullptr) {
-        ahead_.waker_->waits(std::move(wake));
+        ahead_.waker_->waiting().add(std::move(wake));
     }
 }
 
 void Ahead::Pause::cancel() {
-    if (Instruction* pause = std::exchange(ahead_.pausedBy_, nullptr)) {
+    if (ahead_.waker_ != nullptr && !ahead_.waker_->waiting().lastLeaves()) {
+        return;
+    }
+    if (!std::exchange(ahead_.asleep_, false)) {
+        return;
+    }
+    if (Instruction* pause = ahead_.pausedBy_.get()) {
         pause->cancel();
     }
 }

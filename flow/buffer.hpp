@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include <ropewalk/defer/errors.hpp>
@@ -50,15 +51,21 @@ public:
     Ahead(const Ahead&) = delete;
     Ahead& operator=(const Ahead&) = delete;
 
-    bool isAsleep() const noexcept { return pausedBy_ != nullptr; }
+    bool isAsleep() const noexcept { return asleep_; }
     /// For the flow, while there is nothing to take.
     Instruction& pause() noexcept { return pause_; }
 
 protected:
-    ~Ahead();
+    ~Ahead() = default;
 
     /// The flow's own run, which it waits with.
-    void begin(detail::Run& run) noexcept { run_ = &run; }
+    void stepFor(detail::Run& run) noexcept {
+        if (&run != &closedRun()) { // which all threads have
+            run_.pointTo(run);
+        }
+    }
+    /// For the destructor of what derives from it, while the source is there: nothing wakes it any more.
+    void leave() noexcept;
     /// True when the source is ready; else it will be woken, and then `go` is called.
     bool advance(StageBase& source);
     /// The flow goes on, if it waits for this.
@@ -78,11 +85,13 @@ private:
         Ahead& ahead_;
     };
 
-    void arm(Instruction& pause, Wake wake) override { run_->arm(pause, std::move(wake)); }
+    void arm(Instruction& pause, Wake wake) override;
 
-    detail::Run* run_ = nullptr;
-    Instruction* pausedBy_ = nullptr;
+    PointerTo<Run> run_; // null when the flow that asked for it last is gone
+    PointerTo<Instruction> pausedBy_;
+    std::uint64_t sleep_ = 0;
     Waker* waker_ = nullptr; // what may wake it keeps this
+    bool asleep_ = false;
     bool arming_ = false;
     Pause pause_{*this};
 };
@@ -92,22 +101,26 @@ class BufferStage final : public Stage<ResultOf<S>>, private Ahead {
 public:
     explicit BufferStage(Buffer<S> buffer)
         : Ahead(static_cast<StageBase&>(*this)), source_(std::move(buffer.source)), limit_(buffer.limit) {}
+    ~BufferStage() override { this->leave(); }
 
     Progress step(detail::Run& run) override {
-        this->begin(run);
+        this->stepFor(run);
         if (!isAsleep() && !filling_ && !over() && this->results.size() <= limit_ / 2) {
+            owner_ = this->owner();
             fill();
         }
         return this->isReady() ? Progress() : Progress{nullptr, &this->pause()};
     }
     GeneratorNode* ownerOf(const StageBase& source) noexcept override {
-        return source_.owns(source) ? this->owner() : nullptr;
+        return source_.owns(source) ? owner_ : nullptr;
     }
 
 private:
     bool over() const noexcept { return this->stop || this->failure; }
     void go() override {
+        StageBase* const last = std::exchange(this->asker, nullptr); // may be gone
         fill();
+        comesTo(*this, this->asker == nullptr ? last : this->asker);
         if (this->isReady()) {
             this->wakeFlow();
         }
@@ -115,25 +128,19 @@ private:
     void fill() {
         auto& source = source_.get();
         filling_ = true;
-        while (!over() && this->results.size() < limit_) {
-            bool ready = false;
-            try {
-                ready = this->advance(source);
-            } catch (...) {
-                this->failed(Failure());
-                break;
+        try {
+            while (!over() && this->results.size() < limit_ && this->advance(source)) {
+                if (!source.results.empty()) {
+                    take(source.results);
+                } else if (source.stop) {
+                    this->stop = true;
+                } else {
+                    source.stop = true;
+                    this->failure = source.failure;
+                }
             }
-            if (!ready) {
-                break;
-            }
-            if (!source.results.empty()) {
-                take(source.results);
-            } else if (source.stop) {
-                this->stop = true;
-            } else {
-                source.stop = true;
-                this->failure = source.failure;
-            }
+        } catch (...) {
+            this->failed(Failure());
         }
         filling_ = false;
     }
@@ -149,6 +156,7 @@ private:
 
     Hold<S> source_;
     std::size_t limit_;
+    GeneratorNode* owner_ = nullptr;
     bool filling_ = false;
 };
 

@@ -35,6 +35,9 @@ private:
 /// A consumer whose producer is held up while too much waits for a flow.
 class Fed : public Consumer {
 public:
+    Fed(const Fed&) = delete;
+    Fed& operator=(const Fed&) = delete;
+
     /// From now on `producer` is asked for results: a streaming one is paused while the limit is reached, and resumed when
     /// the flow asks for more and has taken all; any other is resumed now, and whenever the flow asks and nothing is there.
     /// Throws `RuntimeError` if there is one. One that comes after the end is stopped at once.
@@ -43,8 +46,6 @@ public:
 
 protected:
     Fed() = default;
-    Fed(const Fed&) = delete;
-    Fed& operator=(const Fed&) = delete;
     ~Fed() override = default;
 
     /// A result has come that nobody waits for.

@@ -181,7 +181,8 @@ public:
     using Held = detail::MergeStage<Sources>;
 
     template <class... X>
-        requires(sizeof...(X) > 0) && std::same_as<Sources, detail::Several<detail::SourceOf<X>...>>
+        requires detail::notItself<Merge, X...> &&
+                 std::same_as<Sources, detail::Several<detail::SourceOf<X>...>>
     explicit Merge(X&&... x) : sources{{detail::source(std::forward<X>(x))...}} {}
     template <detail::SourceElement S>
     explicit Merge(std::vector<S> list) : sources(detail::manyOf(std::move(list))) {}
@@ -201,7 +202,8 @@ public:
     using Held = detail::ConcurrentStage<Sources>;
 
     template <class... X>
-        requires(sizeof...(X) > 0) && std::same_as<Sources, detail::Several<detail::SourceOf<X>...>>
+        requires detail::notItself<Concurrent, X...> &&
+                 std::same_as<Sources, detail::Several<detail::SourceOf<X>...>>
     explicit Concurrent(X&&... x) : sources{{detail::source(std::forward<X>(x))...}} {}
     template <detail::SourceElement S>
     explicit Concurrent(std::vector<S> list) : sources(detail::manyOf(std::move(list))) {}

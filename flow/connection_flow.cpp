@@ -18,8 +18,8 @@ bool ConnectionFlow::advanceToEnd() {
         throw;
     }
     if (ended) {
-        if (root().failure && !root().stop) {
-            failure_ = *root().failure;
+        if (const std::optional<Failure>& failure = root().failure; failure && !root().stop) {
+            failure_ = *failure;
         }
         kept_ = std::move(protocol);
     } else if (kept_ == nullptr && protocol.use_count() == 1) {
@@ -95,9 +95,9 @@ void Conversation::gainLink(const std::shared_ptr<Transport>& transport, bool he
     }
 }
 
-void Conversation::beginFlow(task::detail::Ref<ConnectionFlow> flow) {
+void Conversation::beginFlow(const task::detail::Ref<ConnectionFlow>& flow) {
     flow_ = flow.get();
-    flow_->begin();
+    flow->begin();
 }
 
 void Conversation::loseLink() noexcept {

@@ -52,6 +52,9 @@ private:
 /// What a flow protocol is besides a protocol and a Callback.
 class Conversation {
 public:
+    Conversation(const Conversation&) = delete;
+    Conversation& operator=(const Conversation&) = delete;
+
     /// Whether the flow is to write no more for now.
     bool isFull() const noexcept { return full_; }
     Instruction& drained() noexcept { return drained_; }
@@ -61,7 +64,7 @@ public:
         if (lost_) [[unlikely]] {
             wasted_ += std::max<std::size_t>(std::string_view(item).size(), 1);
         } else if constexpr (std::same_as<T, std::string>) {
-            link_->write(std::move(item));
+            link_->write(std::forward<T>(item));
         } else {
             link_->write(std::string_view(item));
         }
@@ -71,13 +74,11 @@ public:
 
 protected:
     Conversation() noexcept = default;
-    Conversation(const Conversation&) = delete;
-    Conversation& operator=(const Conversation&) = delete;
     ~Conversation() = default;
 
     /// There is a connection. `held`: the transport may pause the flow.
     void gainLink(const std::shared_ptr<Transport>& transport, bool held);
-    void beginFlow(task::detail::Ref<ConnectionFlow> flow);
+    void beginFlow(const task::detail::Ref<ConnectionFlow>& flow);
     /// There is none any more.
     void loseLink() noexcept;
     /// The flow asks for what was received.
@@ -219,6 +220,7 @@ public:
     ~WritingFlow() override { this->abandon(); }
 
 private:
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one until closeRoot
     StageBase& root() override { return *root_; }
     void closeRoot() noexcept override { root_.reset(); }
 

@@ -37,7 +37,10 @@ public:
             this->stop = true;
             return {};
         }
-        if (!wait_.takeNow()) {
+        if (wait_.isLost()) {
+            taken_ = true;
+            this->failed(Failure(AbandonedError("a flow waits for a Deferred that is gone")));
+        } else if (!wait_.takeNow()) {
             return {nullptr, &wait_};
         }
         return {};
@@ -50,6 +53,8 @@ private:
             : DeferredInstruction(std::move(deferred), {}), stage_(stage) {
             chain()->requireEnd(&defer::detail::tagOf<T>, {});
         }
+        /// Another flow has waited for it, in vain.
+        bool isLost() const noexcept { return chain() == nullptr && !isPending(); }
         bool takeNow() {
             defer::detail::Chain* there = chain();
             if (there == nullptr || !there->idle()) {

@@ -44,10 +44,10 @@ Filter(std::nullptr_t, X&&) -> Filter<std::identity, detail::SourceOf<X>>;
 namespace detail {
 
 template <class F, class S>
-class FilterStage final : public PipeStage<S, ItemOf<S>> {
+class FilterStage final : public PipeStage<S, ResultOf<S>> {
 public:
     explicit FilterStage(Filter<F, S> filter)
-        : PipeStage<S, ItemOf<S>>(std::move(filter.source)), function_(std::move(filter.function)) {}
+        : PipeStage<S, ResultOf<S>>(std::move(filter.source)), function_(std::move(filter.function)) {}
 
 private:
     void process(Results<ItemOf<S>>& items, bool) override {

@@ -2,6 +2,16 @@
 
 namespace ropewalk::flow::detail {
 
+namespace {
+
+thread_local constinit unsigned closings = 0;
+
+} // namespace
+
+bool GeneratorNode::closes() noexcept {
+    return closings != 0;
+}
+
 void GeneratorNode::enter(GeneratorNode* owner) noexcept {
     owner_ = owner;
     if (owner != nullptr) {
@@ -30,6 +40,7 @@ void GeneratorNode::leave() noexcept {
 
 void GeneratorNode::closeInner() noexcept {
     GeneratorNode* at = this;
+    ++closings;
     while (youngest_ != nullptr) {
         while (at->youngest_ != nullptr) {
             at = at->youngest_;
@@ -38,6 +49,7 @@ void GeneratorNode::closeInner() noexcept {
         at->close();
         at = owner;
     }
+    --closings;
 }
 
 } // namespace ropewalk::flow::detail

@@ -15,6 +15,8 @@ public:
 
     /// Those in this one's frame, and theirs.
     void closeInner() noexcept;
+    /// Whether this thread is about it: then a generator that wakes may hold one that is half closed.
+    static bool closes() noexcept;
 
 protected:
     GeneratorNode() = default;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <ropewalk/defer/seconds.hpp>
+#include <ropewalk/flow/followed.hpp>
 #include <ropewalk/reactor/delayed_call.hpp>
 
 namespace ropewalk {
@@ -87,7 +88,7 @@ private:
 
 /// What pauses a flow when it is yielded: `twisted.flow.base.Instruction`. Where it is yielded as a temporary, it lives until
 /// the flow goes on; else it has to. This one no controller knows.
-class Instruction {
+class Instruction : public detail::Followed {
 public:
     virtual ~Instruction() = default;
 

@@ -30,7 +30,8 @@ void LineCutter::tooLong(std::string_view line) {
 
 void LineCutter::keep(std::string_view rest) {
     begun_ += rest;
-    if (begun_.size() >= options_.maxlength + options_.delimiter.size()) {
+    if (begun_.size() > options_.maxlength &&
+        begun_.size() - options_.maxlength >= options_.delimiter.size()) {
         tooLong(begun_);
     }
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <ropewalk/flow/pipe.hpp>
@@ -53,6 +55,7 @@ public:
     using Held = detail::LineBreakStage<S>;
 
     template <class X>
+        requires(!std::same_as<std::remove_cvref_t<X>, LineBreak>)
     explicit LineBreak(X&& x, LineBreakOptions options = {})
         : source(detail::source(std::forward<X>(x))), cutter(std::move(options)) {}
 

@@ -50,6 +50,7 @@ public:
     using Held = detail::MapStage<F, S...>;
 
     template <class G, class... X>
+        requires(sizeof...(X) > 0)
     explicit Map(G&& theFunction, X&&... x)
         : function(std::forward<G>(theFunction)), sources(detail::source(std::forward<X>(x))...) {}
 
@@ -57,6 +58,7 @@ public:
     std::tuple<S...> sources;
 };
 template <class G, class... X>
+    requires(sizeof...(X) > 0)
 Map(G&&, X&&...) -> Map<std::decay_t<G>, detail::SourceOf<X>...>;
 
 /// The results of several sources side by side, `std::tuple<std::optional<A>, …>`: `flow.Zip`. It ends when all have; the
@@ -67,7 +69,7 @@ public:
     using Held = detail::MapStage<detail::ToTuple, S...>;
 
     template <class... X>
-        requires(sizeof...(X) > 0) && (std::same_as<S, detail::SourceOf<X>> && ...)
+        requires detail::notItself<Zip, X...> && (std::same_as<S, detail::SourceOf<X>> && ...)
     explicit Zip(X&&... x) : sources(detail::source(std::forward<X>(x))...) {}
 
     detail::ToTuple function;

@@ -31,11 +31,12 @@ public:
                 break;
             }
             this->stop = ended;
+            taken_.append(source.results); // others may come to the source meanwhile
             try {
-                process(source.results, ended);
-                source.results.clear();
+                process(taken_, ended);
+                taken_.clear();
             } catch (...) {
-                source.results.clear();
+                taken_.clear();
                 this->stop = false;
                 source.stop = ended;
                 this->failed(escaped(std::source_location::current(), {}));
@@ -54,6 +55,7 @@ protected:
 
 private:
     Hold<S> source_;
+    Results<ItemOf<S>> taken_;
 };
 
 } // namespace detail

@@ -38,6 +38,7 @@ public:
     using const_iterator = Position<const Results, const T>;
 
     Results() noexcept {}
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved from, unless it holds bools
     Results(std::vector<T> items) : held_(items.empty() ? Held::none : Held::many) {
         if constexpr (ofBools) {
             for (const bool item : items) {

@@ -30,17 +30,18 @@ void Runner::arm(Instruction& pause, Wake wake) {
 bool Runner::outlasts(StageBase& root, Instruction& first) {
     forgetRaised();
     for (Instruction* pause = &first; pause != nullptr; pause = Walk::step(root)) {
-        pausedBy_ = pause;
+        paused_ = true;
+        pausedBy_.pointTo(*pause);
         arming_ = true;
         try {
             arm(*pause, Wake(*this, ++sleep_));
         } catch (...) {
             arming_ = false;
-            pausedBy_ = nullptr;
+            paused_ = false;
             throw;
         }
         arming_ = false;
-        if (pausedBy_ != nullptr) {
+        if (paused_) {
             return false;
         }
     }
@@ -48,18 +49,21 @@ bool Runner::outlasts(StageBase& root, Instruction& first) {
 }
 
 void Runner::wake(std::uint64_t sleep) {
-    if (pausedBy_ == nullptr || sleep != sleep_) {
+    if (!paused_ || sleep != sleep_) {
         return;
     }
-    pausedBy_ = nullptr;
+    paused_ = false;
     if (!arming_) {
         go();
     }
 }
 
 void Runner::cancelPause() {
-    if (Instruction* pause = std::exchange(pausedBy_, nullptr)) {
-        ++sleep_;
+    if (!std::exchange(paused_, false)) {
+        return;
+    }
+    ++sleep_;
+    if (Instruction* pause = pausedBy_.get()) {
         pause->cancel();
     }
 }

@@ -65,7 +65,7 @@ protected:
     /// Takes the root to its next results; false when it isn't ready yet, and this will be woken (or never: then this may be
     /// gone, unless the caller keeps it). Throws what an instruction does.
     bool advance(StageBase& root) {
-        if (pausedBy_ != nullptr) {
+        if (paused_) {
             return false;
         }
         Instruction* pause = Walk::step(root);
@@ -73,7 +73,7 @@ protected:
     }
     /// What it waits for is told that it was cancelled, and won't wake it any more.
     void cancelPause();
-    bool isPaused() const noexcept { return pausedBy_ != nullptr; }
+    bool isPaused() const noexcept { return paused_; }
     ReactorTime& clock() const;
 
     /// What was waited for is there: advance.
@@ -86,7 +86,8 @@ private:
 
     ropewalk::detail::ClockPointer clock_;
     std::uint64_t sleep_ = 0;
-    Instruction* pausedBy_ = nullptr;
+    PointerTo<Instruction> pausedBy_;
+    bool paused_ = false;
     bool arming_ = false;
 };
 

@@ -21,6 +21,12 @@
 /// in its place.
 namespace ropewalk::flow::detail {
 
+/// For constructors of recipes: these are sources, and not the recipe to be copied or moved.
+template <class Self, class... X>
+inline constexpr bool notItself = sizeof...(X) > 0;
+template <class Self, class X>
+inline constexpr bool notItself<Self, X> = !std::same_as<std::remove_cvref_t<X>, Self>;
+
 template <class S>
 concept Recipe = requires { typename S::Held; } && !std::derived_from<S, StageBase>;
 

@@ -11,6 +11,7 @@
 
 #include <ropewalk/defer/failure.hpp>
 #include <ropewalk/flow/errors.hpp>
+#include <ropewalk/flow/followed.hpp>
 #include <ropewalk/flow/results.hpp>
 
 namespace ropewalk::flow {
@@ -60,8 +61,11 @@ private:
 };
 
 /// What steps through a flow, as its stages see it.
-class Run {
+class Run : public Followed {
 public:
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
     /// Waits for what pauses one of several sources, while the others go on.
     virtual void arm(Instruction& pause, Wake wake) = 0;
 
@@ -72,11 +76,9 @@ public:
 
 protected:
     Run() = default;
-    Run(const Run&) = default;
-    Run& operator=(const Run&) = default;
     ~Run() = default;
 
-    static constexpr std::uintptr_t stackForStages = 48 * 1024;
+    static constexpr std::uintptr_t stackForStages = 49152; // bytes
     std::uintptr_t deepest_ = 0;
 };
 
@@ -168,6 +170,8 @@ struct StageResult {
 template <class T>
 class Stage : public StageBase {
 public:
+    static_assert(std::is_void_v<T> || (std::is_object_v<T> && !std::is_const_v<T>),
+                  "ropewalk: results of a stage are values, neither references nor const");
     using Item = detail::ItemFor<T>;
 
     /// What it has made so far and nobody has taken. Whoever looks at it takes out what it has dealt with.

@@ -116,8 +116,8 @@ struct ThreadWork {
     void operator()() {
         Failure failure(nullptr);
         try {
-            if (!channel->isClosed()) {
-                goThrough();
+            if (iterable && !channel->isClosed()) {
+                goThrough(*iterable);
             }
             iterable.reset();
         } catch (const StopIteration&) {
@@ -129,9 +129,9 @@ struct ThreadWork {
         channel->end(std::move(failure));
     }
 
-    void goThrough() {
+    void goThrough(I& given) {
         using Source = GoneThrough<I>;
-        auto source = task::detail::sourceOf(iterableOf(*iterable));
+        auto source = task::detail::sourceOf(iterableOf(given));
         bool wanted = true;
         while (wanted && source.next([&](auto&& item) {
             if constexpr (isChunked<std::unwrap_reference_t<Source>>()) {

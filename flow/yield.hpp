@@ -40,7 +40,8 @@ public:
         : held_(std::in_place_index<2>, std::shared_ptr<void>(), &instruction) {}
     template <std::derived_from<Instruction> I>
         requires(!std::is_lvalue_reference_v<I>)
-    Yield(I&& instruction) : held_(std::in_place_index<2>, std::make_shared<I>(std::move(instruction))) {}
+    Yield(I&& instruction)
+        : held_(std::in_place_index<2>, std::make_shared<I>(std::forward<I>(instruction))) {}
     template <class U>
         requires(!defer::detail::IsDeferred<T>)
     Yield(defer::Deferred<U> deferred, std::source_location where = std::source_location::current())

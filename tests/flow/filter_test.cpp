@@ -9,13 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include <ropewalk/defer/testing.hpp>
 #include <ropewalk/flow/block.hpp>
+#include <ropewalk/flow/callback.hpp>
+#include <ropewalk/flow/deferred.hpp>
 #include <ropewalk/flow/pipe.hpp>
 #include <ropewalk/flow/take.hpp>
 #include <ropewalk/flow/wrap.hpp>
 #include <ropewalk/flow/yield.hpp>
+#include <ropewalk/task/clock.hpp>
 
+namespace defer = ropewalk::defer;
 namespace flow = ropewalk::flow;
+namespace task = ropewalk::task;
 
 using Numbers = std::vector<int>;
 using Strings = std::vector<std::string>;
@@ -171,4 +177,34 @@ TEST_CASE("a Source is any source of one type of results") {
     auto stage = flow::wrap({9});
     CHECK(list(std::move(source)) == Numbers{1, 3});
     CHECK(list(flow::Source<int>(stage)) == Numbers{9});
+}
+
+TEST_CASE("Filter's function may add to its source") {
+    task::Clock clock;
+    flow::Callback<std::string> source;
+    const flow::Deferred done(flow::Filter(
+                                  [&source](const std::string& text) {
+                                      if (text.size() == 1) {
+                                          source.result(text + " and more");
+                                          source.result(text + " and yet more, so that it needs memory");
+                                      }
+                                      return text != "b";
+                                  },
+                                  source),
+                              clock);
+    source.result("a");
+    source.result("b");
+    source.finish();
+    CHECK(defer::successResultOf(done) == Strings{"a", "a and more",
+                                                  "a and yet more, so that it needs memory", "b and more",
+                                                  "b and yet more, so that it needs memory"});
+}
+
+TEST_CASE("Filter over a source without results has none") {
+    task::Clock clock;
+    const auto nothing = []() -> flow::Generator<> { co_yield flow::Cooperate(); };
+    const defer::Deferred<void> done =
+        flow::Deferred(flow::Filter([](const auto&) { return true; }, nothing()), clock);
+    clock.advance(ropewalk::Seconds(0));
+    CHECK(done.called());
 }

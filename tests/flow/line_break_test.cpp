@@ -123,3 +123,17 @@ TEST_CASE("however a text is cut, the lines are the same") {
         RC_ASSERT(linesOf(pieces, {.delimiter = delimiter, .trailer = true}) == expected);
     }));
 }
+
+TEST_CASE("a line may be as long as can be, if that is wanted") {
+    CHECK(linesOf({"ab", "c\nd", "\n"}, {.delimiter = "\n", .maxlength = std::string::npos}) ==
+          Strings{"abc", "d"});
+}
+
+TEST_CASE("a LineBreak whose source can be copied may be copied") {
+    const flow::LineBreak twice(Strings{"a\r\nb\r\n"});
+    flow::LineBreak other(twice);
+    for (int i = 0; i < 2; ++i) {
+        flow::Block block(other);
+        CHECK(block.next() == "a");
+    }
+}

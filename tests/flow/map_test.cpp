@@ -161,3 +161,9 @@ TEST_CASE("Zip fails with what a source fails with") {
     auto d = flow::Deferred(flow::Zip(count(3), failing()), clock);
     CHECK(defer::failureResultOf(d).getErrorMessage() == "broken");
 }
+
+TEST_CASE("a Map whose source can be copied may be used again") {
+    auto map = flow::Map([](int n) { return n + 1; }, Numbers{1, 2});
+    CHECK(list(map) == Numbers{2, 3});
+    CHECK(list(map) == Numbers{2, 3});
+}

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -207,7 +206,7 @@ TEST_CASE("connections of a reactor") {
     auto owned = std::make_unique<MemoryNetwork>();
     MemoryNetwork& network = *owned;
     std::string log;
-    std::optional<ropewalk::Reactor> reactor(std::move(owned));
+    auto reactor = std::make_unique<ropewalk::Reactor>(std::move(owned));
     const auto serve = [&](auto controller) {
         reactor->listenTCP(1, flow::makeProtocol(controller));
         network.soon([&] { network.accept(); });

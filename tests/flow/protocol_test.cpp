@@ -55,7 +55,9 @@ struct Connected {
         protocol->makeConnection(transport);
     }
 
-    void lose(Failure reason = Failure(ropewalk::ConnectionDone())) { protocol->connectionLost(reason); }
+    void lose(const Failure& reason = Failure(ropewalk::ConnectionDone())) {
+        protocol->connectionLost(reason);
+    }
 
     std::shared_ptr<flow::Protocol> protocol;
     std::shared_ptr<Transport> transport;
