@@ -56,12 +56,14 @@ void LivingFlow::go() {
         end();
     } else if (ended) {
         end();
-        fireInTurn();
+        inTurn<&LivingFlow::fire>();
     }
 }
 
-/// A flow may wait for the Deferred of another, and that for one more, and so on: the innermost of a few fires for the rest.
-void LivingFlow::fireInTurn() {
+/// A flow may wait for the Deferred of another, and that for one more, and so on: where this would nest deeply, the innermost
+/// of a few does it for the rest, one after another.
+template <auto act>
+void LivingFlow::inTurn() {
     struct Turns {
         int nested = 0;
         LivingFlow* first = nullptr;
@@ -73,21 +75,21 @@ void LivingFlow::fireInTurn() {
     if (turns.nested == most) {
         retain();
         *turns.last = this;
-        turns.last = &nextToFire_;
+        turns.last = &nextInTurn_;
         return;
     }
     struct Nesting {
         Nesting() noexcept { ++turns.nested; }
         ~Nesting() { --turns.nested; }
     } const nesting;
-    fire();
+    (this->*act)();
     while (turns.nested == most && turns.first != nullptr) {
         const Ref<LivingFlow> waiting = Ref<LivingFlow>::adopt(*turns.first);
-        turns.first = std::exchange(waiting->nextToFire_, nullptr);
+        turns.first = std::exchange(waiting->nextInTurn_, nullptr);
         if (turns.first == nullptr) {
             turns.last = &turns.first;
         }
-        waiting->fire();
+        ((*waiting).*act)();
     }
 }
 
@@ -98,7 +100,7 @@ void LivingFlow::cancel() {
     const Ref<LivingFlow> kept(*this);
     state_ = State::cancelled;
     if (!stepping_) {
-        end();
+        inTurn<&LivingFlow::end>();
     }
 }
 

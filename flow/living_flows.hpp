@@ -47,11 +47,12 @@ private:
 
     void go() final;
     void end() noexcept;
-    void fireInTurn();
+    template <auto act>
+    void inTurn();
 
     std::shared_ptr<LivingFlow*> anchor_;
     std::source_location madeAt_;
-    LivingFlow* nextToFire_ = nullptr;
+    LivingFlow* nextInTurn_ = nullptr;
     State state_ = State::going;
     bool stepping_ = false;
 };

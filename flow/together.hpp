@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -9,7 +10,10 @@
 namespace ropewalk::flow::detail {
 
 /// All sources of a stage pause, and were armed by its controller.
-class Together : public CallLater {};
+class Together : public CallLater {
+public:
+    std::string str() const override { return "of several sources"; }
+};
 
 /// The flows, and branches of flows, that wait for the same stage: one, as a rule.
 class Waiting {
