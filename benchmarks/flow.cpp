@@ -48,14 +48,19 @@ Bare<long> bareFilter(Bare<long> source) {
     }
 }
 
+Bare<long> bareSum(Bare<long> source) {
+    long total = 0;
+    while (source.next()) {
+        total += source.value();
+    }
+    co_yield total;
+}
+
 void bareGenerators(benchmark::State& state) {
     for (auto _ : state) {
-        long sum = 0;
-        Bare<long> filtered = bareFilter(bareMap(bareSource(items)));
-        while (filtered.next()) {
-            sum += filtered.value();
-        }
-        benchmark::DoNotOptimize(sum);
+        Bare<long> sum = bareSum(bareFilter(bareMap(bareSource(items))));
+        sum.next();
+        benchmark::DoNotOptimize(sum.value());
     }
     perItem(state);
 }

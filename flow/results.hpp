@@ -94,7 +94,7 @@ public:
             held_ = Held::none;
             return true;
         }
-        return held_ != Held::none && (place.set(popFront()), true);
+        return popManyTo(place);
     }
 
     template <class U>
@@ -191,6 +191,14 @@ private:
             std::destroy_at(&one_);
             held_ = Held::many;
         }
+    }
+    template <class Place>
+    [[gnu::noinline]] bool popManyTo(Place& place) {
+        if (held_ == Held::none) {
+            return false;
+        }
+        place.set(popFront());
+        return true;
     }
     template <class... Args>
     [[gnu::noinline]] void emplaceMore(Args&&... args) {

@@ -17,6 +17,7 @@ public:
     Instruction* step(StageBase& root) {
         if (at_ == nullptr || crossings_ != crossings()) {
             at_ = &root;
+            root.known = true;
             if (root.asker != behind_) {
                 comesTo(root, behind_);
             }

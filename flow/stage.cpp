@@ -13,6 +13,20 @@ bool StageBase::takes(StageBase&, Instruction&, detail::Run&) {
     return false;
 }
 
+detail::Progress StageBase::askCarefully(StageBase& source, detail::Run& run) {
+    const bool first = !std::exchange(source.known, true);
+    if (source.asker != this) {
+        detail::comesTo(source, this);
+    }
+    if (run.isDeep()) {
+        return {&source, nullptr};
+    }
+    if (first) {
+        source.direct = this;
+    }
+    return source.step(run);
+}
+
 detail::GeneratorNode* StageBase::ownerOf(const StageBase&) noexcept {
     return nullptr;
 }
@@ -73,6 +87,7 @@ void comesTo(StageBase& source, StageBase* asker) noexcept {
         ++crossed;
     }
     source.asker = asker;
+    source.direct = nullptr;
 }
 
 void forgetRaised() noexcept {

@@ -128,11 +128,8 @@ public:
     /// A step of a source of this stage.
     template <class S>
     detail::Progress ask(S& source, detail::Run& run) {
-        if (source.asker != this) [[unlikely]] {
-            detail::comesTo(source, this);
-        }
-        if (run.isDeep()) [[unlikely]] {
-            return {&source, nullptr};
+        if (source.direct != this) [[unlikely]] {
+            return askCarefully(source, run);
         }
         if constexpr (requires { source.directStep(run); }) {
             return source.directStep(run);
@@ -142,6 +139,9 @@ public:
     }
 
     StageBase* asker = nullptr; // who has asked for it last
+    const StageBase* direct =
+        nullptr;        // that one, if it needn't ask how deep the stack is: nobody else ever asked
+    bool known = false; // whether anybody has
 
 protected:
     /// The generator whose frame holds this stage, if any: only while it steps.
@@ -154,6 +154,7 @@ protected:
         }
         return nullptr;
     }
+    detail::Progress askCarefully(StageBase& source, detail::Run& run);
     void failed(Failure theFailure) { failure.emplace(std::move(theFailure)); }
 };
 

@@ -94,8 +94,9 @@ flow::Generator<> count(std::filesystem::path path, Progress& progress,
         return word(line, 2) == "ERROR";
     };
     auto errors = flow::wrap(flow::Filter(
-        isError, flow::LineBreak(inSlices(flow::Threaded(blocks(std::move(path))), 5ms, progress),
-                                 {.delimiter = "\n", .trailer = true})));
+        isError,
+        flow::LineBreak(inSlices(flow::Threaded(blocks(std::move(path)), {.limit = 16}), 5ms, progress),
+                        {.delimiter = "\n", .trailer = true})));
     while (auto line = co_await errors) {
         ++progress.errors;
         const std::string_view module = word(*line, 3);
