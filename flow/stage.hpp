@@ -127,7 +127,7 @@ public:
 
     /// A step of a source of this stage.
     template <class S>
-    detail::Progress ask(S& source, detail::Run& run) {
+    [[gnu::always_inline]] detail::Progress ask(S& source, detail::Run& run) {
         if (source.direct != this) [[unlikely]] {
             return askCarefully(source, run);
         }
@@ -244,7 +244,7 @@ private:
     friend Stage;
     explicit Iterator(Stage& stage) : stage_(&stage) { advance(); }
 
-    void advance() {
+    [[gnu::always_inline]] void advance() {
         if (stage_->results.popTo(result_)) [[likely]] {
             return;
         }
