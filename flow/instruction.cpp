@@ -10,6 +10,7 @@ void detail::Sleeper::dispose() noexcept {
     delete this;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it move it away
 void Instruction::callLater(ReactorTime&, Wake) {
     throw Unsupported(str(), "flow");
 }

@@ -40,7 +40,7 @@ using python::print;
 
 auto& reactor = ropewalk::reactor();
 
-constexpr std::size_t megabyte = 1024 * 1024;
+constexpr std::size_t megabyte = std::size_t{1} << 20;
 
 struct Progress {
     std::uint64_t bytes = 0;
@@ -55,7 +55,7 @@ task::Generator<std::string> blocks(std::filesystem::path path) {
         throw ropewalk::IOError("can't read " + path.string());
     }
     for (;;) {
-        std::string block(64 * 1024, '\0');
+        std::string block(megabyte / 16, '\0');
         file.read(block.data(), static_cast<std::streamsize>(block.size()));
         block.resize(static_cast<std::size_t>(file.gcount()));
         if (block.empty()) {

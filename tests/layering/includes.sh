@@ -6,11 +6,11 @@ include='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
 search() { grep -rnE --include='*.[ch]pp' --include='*.in' "$@"; }
 
 failed=0
-if search "${include}[\"<][^\">]*\.\." defer reactor task protocols tests examples benchmarks; then
+if search "${include}[\"<][^\">]*\.\." defer reactor task flow protocols tests examples benchmarks; then
     echo "these includes climb out of their folder"
     failed=1
 fi
-if search "${include}\"" defer reactor task protocols; then
+if search "${include}\"" defer reactor task flow protocols; then
     echo "these includes are quoted: write <ropewalk/FLOOR/NAME.hpp>"
     failed=1
 fi
