@@ -138,10 +138,13 @@ public:
         }
     }
 
-    StageBase* asker = nullptr; // who has asked for it last
-    const StageBase* direct =
-        nullptr;        // that one, if it needn't ask how deep the stack is: nobody else ever asked
-    bool known = false; // whether anybody has
+    /// Who has asked for it last: where the flow's loop goes back to. Others may have gone meanwhile, so it is looked at only
+    /// while that one steps, or waits for this.
+    StageBase* asker = nullptr;
+    /// The same, where it needn't look how deep the stack is: it was the first to ask, and nobody else has.
+    const StageBase* direct = nullptr;
+    /// Whether anybody has asked.
+    bool known = false;
 
 protected:
     /// The generator whose frame holds this stage, if any: only while it steps.
